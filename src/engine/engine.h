@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine.h — facts to findings.
+ *
+ * Pure: no I/O, no clock, no globals, no threads; the same facts give the same findings. The
+ * engine keeps no pointer into the model between calls.
+ */
+#ifndef LP_ENGINE_H
+#define LP_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "facts/model.h"
+
+/* X(name, stable id in every output, header of the kernel-layout report) */
+#define LP_FINDING_KINDS(X) \
+	X(CIRCULAR_LOCKING, "circular-locking", \
+	  "WARNING: possible circular locking dependency detected") \
+	X(RECURSIVE_LOCKING, "recursive-locking", \
+	  "WARNING: possible recursive locking detected") \
+	X(INCONSISTENT_LOCK_STATE, "inconsistent-lock-state", \
+	  "WARNING: inconsistent lock state") \
+	X(IRQ_LOCK_INVERSION, "irq-lock-inversion", \
+	  "WARNING: possible irq lock inversion dependency detected") \
+	X(IRQ_UNSAFE_LOCK_ORDER, "irq-unsafe-lock-order", \
+	  "WARNING: %s-safe -> %s-unsafe lock order detected") \
+	X(BAD_UNLOCK_BALANCE, "bad-unlock-balance", \
+	  "WARNING: bad unlock balance detected!") \
+	X(HELD_LOCK_FREED, "held-lock-freed", \
+	  "WARNING: held lock freed!") \
+	X(HELD_AT_EXIT, "held-at-exit", \
+	  "WARNING: %s still has locks held!") \
+	X(INVALID_WAIT_CONTEXT, "invalid-wait-context", \
+	  "BUG: Invalid wait context") \
+	X(NESTED_LOCK_NOT_TAKEN, "nested-lock-not-taken", \
+	  "WARNING: Nested lock was not taken") \
+	X(SUSPICIOUS_RCU_USAGE, "suspicious-rcu-usage", \
+	  "WARNING: suspicious RCU usage") \
+	X(INVALID_LOCK, "invalid-lock", \
+	  "WARNING: invalid lock") \
+	X(DEADLOCK, "deadlock", \
+	  "BUG: deadlock: it is happening now")
+
+enum lp_finding_kind {
+#define X(name, id, header) LP_FINDING_##name,
+	LP_FINDING_KINDS(X)
+#undef X
+	LP_FINDING_KIND_COUNT
+};
+
+enum lp_level { LP_POSSIBLE, LP_FEASIBLE, LP_ACTUAL, LP_LEVEL_COUNT };
+
+/* Stable id of a kind ("circular-locking"), word of a level ("feasible"). */
+const char *lp_finding_kind_id(enum lp_finding_kind kind);
+const char *lp_finding_kind_header(enum lp_finding_kind kind);
+const char *lp_level_name(enum lp_level level);
+
+/* Why a finding has its level: X(name, sentence) */
+#define LP_REASONS(X) \
+	X(HAPPENED, "It happened in this run.") \
+	X(CONCURRENT, "The threads were never ordered by create or join, and no lock was held " \
+	  "around both.") \
+	X(ONE_THREAD, "Only one thread was seen to take these locks in these orders.") \
+	X(GATE, "A common lock was held around both orders, so they cannot overlap.") \
+	X(ORDERED, "Thread creation or join puts one order before the other.") \
+	X(READERS, "Only readers meet, which do not block one another.") \
+	X(TIMED, "An acquisition gives up after a while.") \
+	X(INSTANCES, "The orders were seen on different lock objects only.") \
+	X(PROCESSES, "The orders were seen in different processes only.") \
+	X(SAME_CLASS, "Locks of one class were nested, but never in opposite orders.")
+
+enum lp_reason {
+#define X(name, text) LP_REASON_##name,
+	LP_REASONS(X)
+#undef X
+	LP_REASON_COUNT
+};
+
+const char *lp_reason_text(enum lp_reason reason);
+
+/*
+ * One dependency of a cycle: `thread` acquired (or waits for) a lock at node `wanted` while it
+ * held the lock of node `held`, an ancestor of `wanted`. In a cycle, the lock wanted by edge i is
+ * the lock held by edge i+1, and the last edge's is the first's. When all are of one class and
+ * instance, `held` and `wanted` are the two acquisitions of the same lock.
+ */
+struct lp_finding_edge {
+	uint32_t	held;		/* nodes[] */
+	uint32_t	wanted;		/* nodes[] */
+	uint32_t	witness;	/* witnesses[]; 0: none at hand */
+	uint32_t	thread;		/* threads[]; 0: unknown */
+};
+
+struct lp_finding {
+	uint64_t	id;		/* stable: kind and rotation-minimal cycle of class keys */
+	enum lp_finding_kind kind;
+	enum lp_level	level;
+	enum lp_reason	reason;
+	uint32_t	revision;	/* grows when level or witnesses change */
+	uint32_t	event;		/* events[]; 0: not from an event */
+	uint32_t	gate;		/* REASON_GATE: nodes[] of the common lock */
+	uint32_t	edge_count;
+	struct lp_finding_edge *edge;	/* edge[0]'s classes come first in id order */
+};
+
+struct lp_engine_stats {
+	uint64_t	edges;		/* class-level dependencies */
+	uint64_t	searches;	/* cycle searches that were needed */
+};
+
+struct lp_engine *lp_engine_create(void);	/* NULL when memory is short */
+void lp_engine_destroy(struct lp_engine *engine);
+
+/*
+ * Judge everything in the model that is new since the last call; every fine class must have its
+ * group. When model->grouping has changed since, all is judged anew and findings keep their ids.
+ * 0 or -ENOMEM (findings so far stay valid).
+ */
+int lp_engine_judge(struct lp_engine *engine, const struct lp_model *model);
+
+/*
+ * Report a deadlock that the supervisor saw: `edges` is the cycle of blocked threads. The finding
+ * is added once. 0 or -ENOMEM.
+ */
+int lp_engine_add_deadlock(struct lp_engine *engine, const struct lp_model *model,
+			   const struct lp_finding_edge *edges, uint32_t count);
+
+/* Findings in order of discovery. The pointer is valid until the next judge or add. */
+size_t lp_engine_finding_count(const struct lp_engine *engine);
+const struct lp_finding *lp_engine_finding(const struct lp_engine *engine, size_t index);
+
+struct lp_engine_stats lp_engine_stats(const struct lp_engine *engine);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * layout.h — the bytes of a facts image: what the runtime writes and the reader reads.
+ *
+ * An image is a sparse file, mapped shared by every process that writes to it. It starts with
+ * one struct lp_image; from LP_IMAGE_HEADER_SIZE on it is a log of records, each a multiple of
+ * LP_GRANULE bytes. A ref is a record's byte offset divided by LP_GRANULE; 0 means "none".
+ *
+ * G.1  Every offset below image.tail is the start of a record or lies inside one: space is taken
+ *      by installing the record's head word with one compare-and-swap (see writer.c), so a writer
+ *      that is killed at any instruction leaves at most a record that is not done.
+ * G.2  A done record never changes, except the members marked "live".
+ * G.3  A ref in a done record names a record at a lower offset that is done.
+ *
+ * Only this header is shared by writer and reader. All integers are in the machine's order;
+ * `layout` holds a checksum of the struct sizes, so two builds that disagree refuse each other.
+ */
+#ifndef LP_FACTS_LAYOUT_H
+#define LP_FACTS_LAYOUT_H
+
+#include <stdint.h>
+
+#define LP_IMAGE_MAGIC		0x3153544341464b4cULL	/* "LKFACTS1" */
+#define LP_IMAGE_VERSION	1u
+#define LP_IMAGE_HEADER_SIZE	4096u
+#define LP_GRANULE		16u
+#define LP_STACK_FRAMES_MAX	48u	/* deeper stacks keep their innermost frames */
+#define LP_SLOT_HELD		64u	/* held locks in the slot itself; more go to a HELD record */
+#define LP_SLOT_CACHE		256u	/* chain cache entries per thread, a power of two */
+
+enum lp_rec_type {
+	LP_REC_NONE,
+	LP_REC_PAD,		/* unused space */
+	LP_REC_PROCESS,
+	LP_REC_MODULE,
+	LP_REC_STACK,
+	LP_REC_CLASS,
+	LP_REC_LOCK,
+	LP_REC_NODE,
+	LP_REC_WITNESS,
+	LP_REC_THREAD,
+	LP_REC_JOIN,
+	LP_REC_EVENT,
+	LP_REC_SLOT,		/* live state of one thread, reused by later threads */
+	LP_REC_HELD,		/* a larger held stack of a slot */
+	LP_REC_THREAD_NAME,
+	LP_REC_COUNT
+};
+
+/* Head of each record; taken and published as one 64-bit word. */
+struct lp_rec {
+	uint32_t	granules;	/* size of the whole record */
+	uint8_t		type;		/* enum lp_rec_type */
+	uint8_t		done;		/* 1: the body is complete */
+	uint16_t	zero;
+};
+
+/* Records that are looked up by content are members of a four-way hash trie. */
+struct lp_link {
+	uint64_t	hash;
+	uint32_t	child[4];	/* live: refs */
+};
+
+enum lp_trie {
+	LP_TRIE_MODULE, LP_TRIE_STACK, LP_TRIE_CLASS, LP_TRIE_NODE, LP_TRIE_WITNESS, LP_TRIE_COUNT
+};
+
+/* Why recording ended before the program did. */
+enum lp_stop {
+	LP_STOP_NONE,
+	LP_STOP_NO_SPACE,	/* the file system is full or its quota is used up */
+	LP_STOP_IMAGE_FULL,	/* the reserved size is used up (a file-size limit made it small) */
+	LP_STOP_FAULT,		/* a broken invariant inside the runtime */
+	LP_STOP_UNSUPPORTED,	/* this C library cannot be interposed */
+	LP_STOP_COUNT
+};
+
+struct lp_image {
+	uint64_t	magic;
+	uint32_t	version;
+	uint32_t	layout;		/* LP_LAYOUT */
+	uint64_t	size;		/* bytes reserved */
+	uint64_t	session;	/* the same in every image of one `lockproof run` */
+	uint64_t	start_time_ns;	/* CLOCK_REALTIME when the image was made */
+	uint32_t	nonce;		/* part of every lock tag, never 0 */
+	uint32_t	index;		/* 0: the program's own image; n: file name ends in .n */
+	uint32_t	claimed_pid;	/* live: process that mapped it first; 0: none did */
+	uint32_t	next_index;	/* live, image 0 only: next image's index - 1 */
+	_Alignas(64)
+	uint64_t	tail;		/* live: end of the log, bytes */
+	uint64_t	populated;	/* live: bytes known to be backed by storage */
+	_Alignas(64)
+	uint32_t	generation;	/* live: bumped when cached chain keys must not be trusted */
+	uint32_t	stop;		/* live: enum lp_stop */
+	uint64_t	stop_time_ns;	/* live: CLOCK_REALTIME */
+	uint32_t	stop_errno;	/* live */
+	uint32_t	root[LP_TRIE_COUNT];	/* live: refs */
+	uint32_t	slots;		/* live: newest SLOT, list through slot.next */
+	_Alignas(64)
+	uint64_t	serial;		/* live: last lock serial number given out */
+	uint64_t	acquisitions;	/* live: of threads that have ended */
+	uint32_t	threads_started;	/* live */
+	uint32_t	unused;
+};
+
+struct lp_rec_process {
+	struct lp_rec	rec;
+	uint32_t	pid;
+	uint32_t	parent_thread;	/* THREAD that forked; 0: this image's first process */
+	uint32_t	parent_epoch;	/* its epoch at the fork */
+	uint32_t	exe_size;	/* bytes of text[] that are the path of the executable */
+	uint32_t	args_size;	/* bytes after it that are the arguments, NUL between them */
+	uint32_t	zero;
+	uint64_t	start_time_ns;	/* CLOCK_REALTIME */
+	char		text[];
+};
+
+/* A loaded object. Frames and sites are (module, offset from `base`). */
+struct lp_rec_module {
+	struct lp_rec	rec;
+	struct lp_link	link;
+	uint64_t	base;		/* load bias: run-time address - ELF address */
+	uint64_t	size;		/* bytes mapped */
+	uint8_t		build_id[20];
+	uint8_t		build_id_size;	/* 0: it has none */
+	uint8_t		zero;
+	uint16_t	path_size;
+	uint64_t	zero2;
+	char		path[];		/* absolute; empty: code outside every object */
+};
+
+struct lp_frame {
+	uint32_t	module;		/* MODULE, never 0 */
+	uint32_t	offset;		/* of the return address, or of the address itself */
+};
+
+struct lp_rec_stack {
+	struct lp_rec	rec;
+	struct lp_link	link;
+	uint32_t	count;
+	uint32_t	truncated;	/* 1: there were more frames */
+	uint64_t	zero;
+	struct lp_frame	frame[];	/* innermost first; return addresses */
+};
+
+/* X(name, DESIGN word, C type as people write it) */
+#define LP_LOCK_KINDS(X) \
+	X(MUTEX,	"mutex",	"pthread_mutex_t") \
+	X(RECURSIVE,	"recursive-mutex", "pthread_mutex_t") \
+	X(ERRORCHECK,	"errorcheck-mutex", "pthread_mutex_t") \
+	X(RWLOCK,	"rwlock",	"pthread_rwlock_t") \
+	X(SPINLOCK,	"spinlock",	"pthread_spinlock_t")
+
+enum lp_lock_kind {
+#define X(name, word, type) LP_LOCK_##name,
+	LP_LOCK_KINDS(X)
+#undef X
+	LP_LOCK_KIND_COUNT
+};
+
+enum lp_origin {
+	LP_ORIGIN_STATIC,	/* never initialised by a call, inside a loaded object */
+	LP_ORIGIN_INIT,		/* by an init function: `stack` is its call */
+	LP_ORIGIN_FIRST_LOCK,	/* neither: `stack` is the first acquisition seen */
+	LP_ORIGIN_COUNT
+};
+
+/*
+ * The finest class the runtime can tell. The model groups these into the classes rules are
+ * about: the runtime must not need a symbol table to do its work.
+ */
+struct lp_rec_class {
+	struct lp_rec	rec;
+	struct lp_link	link;
+	uint8_t		kind;		/* enum lp_lock_kind */
+	uint8_t		origin;		/* enum lp_origin */
+	uint16_t	zero;
+	uint32_t	stack;		/* STACK of the init or first lock; 0 for STATIC */
+	struct lp_frame	object;		/* place in a loaded object; module 0: heap or stack */
+	uint32_t	locks;		/* live: instances seen */
+	uint32_t	refine;		/* live: 1: every instance gets a LOCK record */
+	uint64_t	zero2;
+};
+
+/* One lock object, from initialisation (or first use) to destruction. */
+struct lp_rec_lock {
+	struct lp_rec	rec;
+	uint32_t	class_ref;	/* CLASS */
+	uint32_t	process;	/* PROCESS it was first seen in */
+	uint64_t	serial;
+	uint64_t	address;
+};
+
+enum lp_mode { LP_WRITE, LP_READ, LP_READ_RECURSIVE, LP_MODE_COUNT };
+
+enum lp_acquire_flags {
+	LP_TRY		= 1,	/* gives up at once: cannot block */
+	LP_TIMED	= 2,	/* gives up after a while */
+	LP_PREFER	= 4,	/* READ of a lock that lets readers pass queued writers */
+};
+
+/* A held stack, as a path: this acquisition on top of `parent`. */
+struct lp_rec_node {
+	struct lp_rec	rec;
+	struct lp_link	link;
+	uint32_t	parent;		/* NODE; 0: nothing else held */
+	uint32_t	lock;		/* LOCK, or CLASS when its instances are not told apart */
+	uint8_t		mode;		/* enum lp_mode */
+	uint8_t		flags;		/* enum lp_acquire_flags */
+	uint16_t	depth;		/* 1 for a bottom node; saturates */
+	uint32_t	stack;		/* STACK of the acquisition */
+	struct lp_frame	site;
+	uint32_t	context;	/* 0: task */
+	uint32_t	witnesses;	/* live: how often one was noted or left out */
+};
+
+/* Thread `thread` was in state `node` in its epoch `epoch`, with these lock instances. */
+struct lp_rec_witness {
+	struct lp_rec	rec;
+	struct lp_link	link;
+	uint32_t	node;
+	uint32_t	thread;
+	uint32_t	epoch;
+	uint32_t	count;		/* of serial[]: the node's depth, or less when truncated */
+	uint64_t	serial[];	/* innermost first: [0] is the node's own lock */
+};
+
+/*
+ * A thread, for good. Epochs: a thread starts in epoch 0; every pthread_create, fork and join it
+ * does ends one. What it did up to epoch E comes before a thread it created in E; what a thread
+ * did at all comes before epoch E of the thread that joined it at the start of E.
+ */
+struct lp_rec_thread {
+	struct lp_rec	rec;
+	uint32_t	process;
+	uint32_t	creator;	/* THREAD; 0: none (first thread, or unknown) */
+	uint32_t	creator_epoch;
+	uint32_t	stack;		/* STACK of the pthread_create; 0: none */
+	struct lp_frame	start;		/* start function; module 0: main or unknown */
+	uint32_t	number;		/* 1, 2, ... in order of creation within the image */
+	uint32_t	zero;
+};
+
+/* Its kernel id and name, once it runs; a later record replaces an earlier. */
+struct lp_rec_thread_name {
+	struct lp_rec	rec;
+	uint32_t	thread;
+	uint32_t	tid;
+	char		name[16];	/* as prctl(PR_GET_NAME) has it */
+};
+
+struct lp_rec_join {
+	struct lp_rec	rec;
+	uint32_t	joiner;		/* THREAD */
+	uint32_t	epoch;		/* the joiner's first epoch after it */
+	uint32_t	joined;		/* THREAD */
+	uint32_t	zero;
+};
+
+/* X(name, what it means) */
+#define LP_EVENTS(X) \
+	X(UNLOCK_NOT_HELD,	"released a lock that it does not hold") \
+	X(DESTROY_HELD,		"destroyed a lock that is held") \
+	X(INIT_HELD,		"initialised a lock that is held") \
+	X(EXIT_HELD,		"a thread ended while it held a lock") \
+	X(RELOCK,		"locked again a lock that it holds (an errorcheck mutex: EDEADLK)")
+
+enum lp_event_kind {
+#define X(name, text) LP_EVENT_##name,
+	LP_EVENTS(X)
+#undef X
+	LP_EVENT_COUNT
+};
+
+/* API misuse: it happened, whatever the schedule. */
+struct lp_rec_event {
+	struct lp_rec	rec;
+	uint32_t	kind;		/* enum lp_event_kind */
+	uint32_t	thread;		/* who did it */
+	uint32_t	lock;		/* LOCK or CLASS; 0: never seen before */
+	uint32_t	stack;		/* where */
+	uint32_t	node;		/* what the thread held; 0: nothing */
+	uint32_t	holder_tid;	/* who holds the lock, where the lock tells; else 0 */
+	uint64_t	address;
+	uint64_t	serial;		/* of the lock; 0: unknown */
+	uint64_t	zero;
+};
+
+/* Live state of one thread: written by it alone, read by the supervisor without locks. */
+struct lp_held {
+	uint64_t	lock;		/* address; 0 while the entry is being changed */
+	uint64_t	key;		/* chain key below this entry */
+	uint64_t	serial;
+	uint32_t	node;		/* NODE; 0: not recorded */
+	uint16_t	count;		/* further nested acquisitions by a recursive type */
+	uint8_t		mode;
+	uint8_t		flags;		/* enum lp_acquire_flags */
+};
+
+struct lp_cache {
+	uint64_t	key;
+	uint32_t	node;
+	uint32_t	zero;
+};
+
+enum lp_wait { LP_WAIT_NONE, LP_WAIT_LOCK, LP_WAIT_COND, LP_WAIT_JOIN };
+
+struct lp_rec_slot {
+	struct lp_rec	rec;
+	uint32_t	next;		/* SLOT made before this one */
+	uint32_t	thread;		/* live: THREAD that uses it; 0: free */
+	uint32_t	pid, tid;	/* live */
+	/* what the fast path touches */
+	_Alignas(64)
+	uint64_t	key;		/* chain key of what is held */
+	uint64_t	salt;		/* context, mask, generation, epoch: mixed into look-ups */
+	uint64_t	top;		/* byte offset in held[] of the first free entry */
+	uint64_t	limit;		/* of `top`; more needs a larger held stack */
+	uint64_t	held_ptr;	/* the held stack's address, valid in the owning process */
+	uint64_t	acquisitions;
+	uint32_t	epoch;
+	uint32_t	held_ref;	/* SLOT (this record) or HELD: where the held stack is */
+	/* the rest */
+	_Alignas(64)
+	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
+	uint32_t	wait_node;	/* LOCK: the NODE it would be in; others 0 */
+	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
+	uint32_t	wait_thread;	/* JOIN: THREAD */
+	uint32_t	busy;		/* 1: inside the runtime */
+	uint32_t	generation;	/* of the image, when `salt` was made */
+	uint32_t	flags;
+	uint64_t	pthread;	/* pthread_self() */
+	uint64_t	start_routine, start_arg;	/* of pthread_create, for the new thread */
+	_Alignas(64)
+	struct lp_held	held[LP_SLOT_HELD];
+	struct lp_cache	cache[LP_SLOT_CACHE];
+};
+
+struct lp_rec_held {
+	struct lp_rec	rec;
+	uint64_t	count;
+	struct lp_held	held[];
+};
+
+/* Changes whenever a struct does: each term moves by a prime of its own. */
+#define LP_LAYOUT ((uint32_t)(sizeof(struct lp_image) * 3u + sizeof(struct lp_rec_process) * 5u + \
+	sizeof(struct lp_rec_module) * 7u + sizeof(struct lp_rec_stack) * 11u + \
+	sizeof(struct lp_rec_class) * 13u + sizeof(struct lp_rec_lock) * 17u + \
+	sizeof(struct lp_rec_node) * 19u + sizeof(struct lp_rec_witness) * 23u + \
+	sizeof(struct lp_rec_thread) * 29u + sizeof(struct lp_rec_join) * 31u + \
+	sizeof(struct lp_rec_event) * 37u + sizeof(struct lp_rec_slot) * 41u + \
+	LP_REC_COUNT * 1000003u))
+
+_Static_assert(sizeof(struct lp_rec) == 8, "a record head is one word");
+_Static_assert(sizeof(struct lp_image) <= LP_IMAGE_HEADER_SIZE, "the header fits its page");
+_Static_assert(sizeof(struct lp_held) == 32, "held entries are half a cache line");
+_Static_assert(sizeof(struct lp_cache) == 16, "four cache entries a line");
+
+#endif

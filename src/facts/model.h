@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model.h — facts in memory: what one or many images say, merged, with dense indexes.
+ *
+ * Everything is an append-only array; an index never changes its meaning. Index 0 of every array
+ * is a dummy, so that 0 can say "none". Pointers into an array are valid until the next add.
+ * One thread at a time. The model owns all memory that it hands out.
+ *
+ * Classes exist twice: `fine` classes are what the runtime told apart; `class` (a group) is what
+ * rules are about. lp_model_regroup() computes groups from fine classes, see group.c.
+ */
+#ifndef LP_FACTS_MODEL_H
+#define LP_FACTS_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "facts/layout.h"
+
+struct lp_model_frame {
+	uint32_t	module;		/* modules[]; 0: unknown */
+	uint32_t	offset;
+};
+
+struct lp_model_module {
+	char		*path;		/* "" for code outside every object */
+	uint64_t	base;		/* of the image it was first seen in */
+	uint64_t	size;
+	uint64_t	id;		/* stable: hash of build id, or of path when it has none */
+	uint8_t		build_id[20];
+	uint8_t		build_id_size;
+};
+
+struct lp_model_stack {
+	struct lp_model_frame *frame;	/* innermost first; return addresses */
+	uint32_t	count;
+	bool		truncated;
+};
+
+struct lp_model_fine {
+	uint64_t	key;		/* stable over runs and machines */
+	enum lp_lock_kind kind;
+	enum lp_origin	origin;
+	uint32_t	stack;		/* stacks[]; of init or first lock */
+	struct lp_model_frame object;	/* place in a loaded object, or module 0 */
+	uint32_t	class_index;	/* classes[] it was grouped into; 0: not yet */
+};
+
+/* What rules are about. */
+struct lp_model_class {
+	uint64_t	key;		/* stable over runs and machines */
+	enum lp_lock_kind kind;
+	uint32_t	fine;		/* fines[]: a representative, for names and creation stack */
+};
+
+struct lp_model_lock {			/* instance */
+	uint32_t	fine;
+	uint32_t	process;
+	uint64_t	serial;		/* unique in its image only: compare with process' image */
+	uint64_t	address;
+};
+
+struct lp_model_node {
+	uint32_t	parent;		/* nodes[]; 0: bottom */
+	uint32_t	fine;		/* fines[] of the lock */
+	uint32_t	lock;		/* locks[]; 0: instance not told apart */
+	uint8_t		mode;		/* enum lp_mode */
+	uint8_t		flags;		/* enum lp_acquire_flags */
+	uint16_t	depth;		/* 1: bottom */
+	uint32_t	stack;		/* stacks[] */
+	struct lp_model_frame site;
+	uint32_t	context;
+};
+
+struct lp_model_witness {
+	uint32_t	node;
+	uint32_t	thread;		/* threads[] */
+	uint32_t	epoch;
+	uint32_t	count;
+	uint64_t	*serial;	/* [0] this node's lock, [1] its parent's, ... ; may be cut */
+};
+
+struct lp_model_process {
+	uint32_t	image;
+	uint32_t	pid;
+	uint32_t	parent_thread;
+	uint32_t	parent_epoch;
+	uint64_t	start_time_ns;
+	char		*exe;		/* "" when unknown */
+	char		*args;		/* blanks between them */
+};
+
+struct lp_model_thread {
+	uint32_t	process;
+	uint32_t	creator;	/* threads[]; 0: none or unknown */
+	uint32_t	creator_epoch;
+	uint32_t	stack;		/* of the pthread_create; 0: none */
+	struct lp_model_frame start;	/* module 0: main or unknown */
+	uint32_t	number;		/* within its image, from 1 */
+	uint32_t	tid;		/* 0: unknown */
+	char		name[17];
+};
+
+struct lp_model_join {
+	uint32_t	joiner;
+	uint32_t	epoch;		/* joiner's first epoch after it */
+	uint32_t	joined;
+};
+
+struct lp_model_event {
+	enum lp_event_kind kind;
+	uint32_t	thread;
+	uint32_t	fine;		/* fines[]; 0: lock never seen before */
+	uint32_t	lock;		/* locks[] or 0 */
+	uint32_t	stack;
+	uint32_t	node;		/* what the thread held */
+	uint32_t	holder_tid;
+	uint64_t	address;
+	uint64_t	serial;
+};
+
+/* Growing array: element type, used count, room. */
+#define LP_VEC(type) struct { type *at; uint32_t count, room; }
+
+struct lp_model {
+	LP_VEC(struct lp_model_module)	modules;
+	LP_VEC(struct lp_model_stack)	stacks;
+	LP_VEC(struct lp_model_fine)	fines;
+	LP_VEC(struct lp_model_class)	classes;
+	LP_VEC(struct lp_model_lock)	locks;
+	LP_VEC(struct lp_model_node)	nodes;
+	LP_VEC(struct lp_model_witness)	witnesses;
+	LP_VEC(struct lp_model_process)	processes;
+	LP_VEC(struct lp_model_thread)	threads;
+	LP_VEC(struct lp_model_join)	joins;
+	LP_VEC(struct lp_model_event)	events;
+	uint32_t	images;
+	uint64_t	acquisitions;
+	uint32_t	grouping;	/* changes when groups were merged: derived state is void */
+	struct lp_model_private *private;	/* content tables */
+};
+
+/* NULL when memory is short. */
+struct lp_model *lp_model_create(void);
+void lp_model_destroy(struct lp_model *model);
+
+/*
+ * Add one fact; equal modules, stacks, fine classes and nodes are merged and the old index comes
+ * back. Strings and arrays are copied. 0 when memory is short (0 is never a valid index).
+ */
+uint32_t lp_model_add_module(struct lp_model *model, const struct lp_model_module *module);
+uint32_t lp_model_add_stack(struct lp_model *model, const struct lp_model_stack *stack);
+uint32_t lp_model_add_fine(struct lp_model *model, const struct lp_model_fine *fine);
+uint32_t lp_model_add_lock(struct lp_model *model, const struct lp_model_lock *lock);
+uint32_t lp_model_add_node(struct lp_model *model, const struct lp_model_node *node);
+uint32_t lp_model_add_witness(struct lp_model *model, const struct lp_model_witness *witness);
+uint32_t lp_model_add_process(struct lp_model *model, const struct lp_model_process *process);
+uint32_t lp_model_add_thread(struct lp_model *model, const struct lp_model_thread *thread);
+uint32_t lp_model_add_join(struct lp_model *model, const struct lp_model_join *join);
+uint32_t lp_model_add_event(struct lp_model *model, const struct lp_model_event *event);
+
+/*
+ * Is this return address inside a function that only passes a lock on (std::mutex::lock,
+ * __gthread_mutex_lock, ...)? Such frames are not the place where a lock is made or taken.
+ */
+typedef bool lp_wrapper_fn(void *context, const struct lp_model *model,
+			   struct lp_model_frame frame);
+
+/*
+ * Put every fine class that has no group yet into one. `wrapper` may be NULL: no frame is one.
+ * Locks that were never initialised and are taken at one site share a class: when a new node joins
+ * two existing groups, all groups are computed anew and model->grouping changes. 0 or -ENOMEM.
+ */
+int lp_model_regroup(struct lp_model *model, lp_wrapper_fn *wrapper, void *context);
+
+/* The frame of a stack a person would name as the place: the first that is no wrapper. */
+struct lp_model_frame lp_model_place(const struct lp_model *model, uint32_t stack,
+				     lp_wrapper_fn *wrapper, void *context);
+
+static inline const struct lp_model_fine *lp_model_node_fine(const struct lp_model *model,
+							     uint32_t node)
+{
+	return &model->fines.at[model->nodes.at[node].fine];
+}
+
+static inline uint32_t lp_model_node_class(const struct lp_model *model, uint32_t node)
+{
+	return lp_model_node_fine(model, node)->class_index;
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report.h — what renderers print: findings with every name resolved, as plain data.
+ *
+ * Filled by a front end (cli/describe.c), printed by lp_render_*. Strings are NUL-terminated UTF-8
+ * or raw bytes of the target; renderers escape what their format needs. The filler owns all memory.
+ */
+#ifndef LP_RENDER_REPORT_H
+#define LP_RENDER_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct lp_report_frame {
+	const char	*function;	/* NULL: unknown */
+	const char	*file;		/* NULL: unknown */
+	uint32_t	line;		/* 0: unknown */
+	bool		inlined;
+	const char	*module;	/* path; NULL: unknown */
+	const char	*build_id;	/* hex; NULL: none */
+	uint64_t	offset;		/* in the module */
+	uint64_t	function_offset, function_size;	/* 0/0: unknown */
+};
+
+struct lp_report_lock {
+	const char	*name;		/* "&q->lock", "#2" included */
+	const char	*kind;		/* "mutex", "rwlock", ... */
+	const char	*class_key;	/* stable, hex */
+	const char	*created;	/* "server.c:120 in queue_new", "static in a.out"; NULL */
+	uint64_t	address;	/* 0: not told apart */
+};
+
+struct lp_report_thread {
+	const char	*comm;
+	uint32_t	pid, tid;
+	uint32_t	number;		/* 1: first */
+	const char	*start;		/* "worker (server.c:88)"; NULL: main */
+	const char	*created_by;	/* "thread 1 at main server.c:200"; NULL */
+};
+
+/* role: "held" (where the lock was taken that blocks the other), "wanted", "created", "event" */
+struct lp_report_stack {
+	const char	*role;
+	uint32_t	lock;		/* index in locks[] */
+	uint32_t	thread;		/* index in threads[] */
+	uint32_t	edge;		/* which dependency of the cycle, from 0 */
+	const char	*mode;		/* "write", "read", "read-recursive" */
+	uint32_t	flags;		/* enum lp_acquire_flags */
+	const struct lp_report_frame *frames;
+	size_t		frame_count;
+};
+
+/* One row of the table of who holds and wants what; `thread` picks the column. */
+struct lp_report_step {
+	uint32_t	thread;		/* index in threads[] */
+	const char	*text;		/* "lock(&a);" "rlock(&b);" */
+};
+
+struct lp_report_held {
+	uint32_t	thread;
+	uint32_t	lock;
+	const char	*mode;
+	const struct lp_report_frame *frames;	/* where it was acquired; the place first */
+	size_t		frame_count;
+};
+
+struct lp_report_finding {
+	char		id[17];
+	const char	*kind;		/* stable id */
+	const char	*level;
+	const char	*header;	/* kernel-layout header line */
+	const char	*title;		/* one line: "circular locking: &a -> &b in transfer" */
+	const char	*reason;	/* one sentence: why this level */
+	const struct lp_report_lock *locks;	/* cycle order; [0] is held by edge 0 */
+	size_t		lock_count;
+	const struct lp_report_thread *threads;	/* one per edge, repeated when the same */
+	size_t		thread_count;
+	const struct lp_report_stack *stacks;
+	size_t		stack_count;
+	const struct lp_report_step *steps;
+	size_t		step_count;
+	const struct lp_report_held *held;	/* what the reporting thread held, outermost first */
+	size_t		held_count;
+	const char *const *contexts;
+	size_t		context_count;
+	const char	*event_text;	/* what happened, for findings from an event; NULL */
+	const char	*holder;	/* who else holds the lock; NULL */
+};
+
+struct lp_report_summary {
+	uint64_t	classes, chains, edges, threads, processes, acquisitions;
+	uint64_t	findings[3];	/* by enum lp_level */
+};
+
+struct lp_report {
+	const char	*program;	/* command line */
+	const char	*version;	/* "lockproof 0.1.0" */
+	const char	*stopped;	/* NULL, or when and why recording ended early */
+	struct lp_report_summary summary;
+	const struct lp_report_finding *const *findings;
+	size_t		finding_count;
+	size_t		hidden;		/* possible ones that are not shown */
+};
+
+struct lp_render_options {
+	bool		color;
+	bool		strict;
+};
+
+/* Text in the kernel's layout. 0 or a negative errno when the stream failed. */
+int lp_render_finding_text(FILE *out, const struct lp_report_finding *finding,
+			   const struct lp_render_options *options);
+int lp_render_summary_text(FILE *out, const struct lp_report *report,
+			   const struct lp_render_options *options);
+
+/* All findings and the summary. The first line says when and why recording stopped, if it did. */
+int lp_render_text(FILE *out, const struct lp_report *report,
+		   const struct lp_render_options *options);
+
+/* The format "lockproof-report/1": docs/report.schema.json. */
+int lp_render_json(FILE *out, const struct lp_report *report);
+
+#endif
