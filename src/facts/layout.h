@@ -328,7 +328,7 @@ struct lp_rec_slot {
 	uint32_t	wait_thread;	/* JOIN: THREAD */
 	uint32_t	busy;		/* 1: inside the runtime */
 	uint32_t	generation;	/* of the image, when `salt` was made */
-	uint32_t	flags;
+	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
 	uint64_t	pthread;	/* pthread_self() */
 	uint64_t	start_routine, start_arg;	/* of pthread_create, for the new thread */
 	_Alignas(64)

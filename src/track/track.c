@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* track.c — the slow half of track.h: what happens when a held stack is new to a thread. */
+#include "track/track.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+/* A node keeps its first witnesses, then ever rarer ones, so that later phases show up too. */
+#define WITNESSES_ALL	32u
+
+static uint64_t make_salt(uint32_t epoch)
+{
+	return lp_hash64(epoch);
+}
+
+void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thread)
+{
+	slot->key = LP_KEY_EMPTY;
+	slot->epoch = 0;
+	slot->salt = make_salt(0);
+	slot->top = 0;
+	slot->acquisitions = 0;
+	slot->wait = LP_WAIT_NONE;
+	slot->wait_object = 0;
+	slot->wait_node = 0;
+	slot->wait_thread = 0;
+	slot->busy = 0;
+	if (!slot->held_ref || slot->held_ref == lp_writer_ref(&track->writer, slot)) {
+		slot->held_ref = lp_writer_ref(&track->writer, slot);
+		slot->held_ptr = (uintptr_t)slot->held;
+		slot->limit = sizeof(slot->held);
+	}
+	memset(slot->cache, 0, sizeof(slot->cache));
+	__atomic_store_n(&slot->thread, thread, __ATOMIC_RELEASE);
+}
+
+void lp_slot_next_epoch(struct lp_rec_slot *slot)
+{
+	slot->epoch++;
+	slot->salt = make_salt(slot->epoch);
+}
+
+uint32_t lp_track_class_of(const struct lp_writer *writer, uint32_t id)
+{
+	const struct lp_rec_lock *lock = lp_writer_at(writer, id);
+
+	return lock->rec.type == LP_REC_LOCK ? lock->class_ref : id;
+}
+
+/* Move the held stack to a record twice as large. False when there is no space for it. */
+static bool grow_held(struct lp_track *track, struct lp_rec_slot *slot)
+{
+	uint64_t bytes = slot->limit * 2;
+	struct lp_rec_held *larger = lp_writer_begin(&track->writer, LP_REC_HELD,
+						     sizeof(*larger) + bytes, 64);
+
+	if (!larger)
+		return false;
+	larger->count = bytes / sizeof(struct lp_held);
+	memcpy(larger->held, lp_track_held(slot), slot->top);
+	lp_writer_done(larger);
+	slot->held_ptr = (uintptr_t)larger->held;
+	slot->held_ref = lp_writer_ref(&track->writer, larger);
+	slot->limit = bytes;
+	return true;
+}
+
+void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
+		       const struct lp_rec_slot *from)
+{
+	while (to->limit < from->top)
+		if (!grow_held(track, to))
+			return;
+	memcpy(lp_track_held(to), lp_track_held(from), from->top);
+	to->key = from->key;
+	to->top = from->top;
+}
+
+struct node_probe {
+	uint32_t	parent;
+	uint32_t	lock;
+	uint8_t		mode, flags;
+	struct lp_frame	site;
+	uint32_t	context;
+};
+
+static bool node_equal(const void *record, const void *probe)
+{
+	const struct lp_rec_node *node = record;
+	const struct node_probe *p = probe;
+
+	return node->parent == p->parent && node->lock == p->lock && node->mode == p->mode &&
+	       node->flags == p->flags && node->site.module == p->site.module &&
+	       node->site.offset == p->site.offset && node->context == p->context;
+}
+
+static uint64_t node_hash(const struct node_probe *p)
+{
+	uint64_t hash = lp_hash_add(p->parent, (uint64_t)p->lock << 16 | p->mode << 8 | p->flags);
+
+	hash = lp_hash_add(hash, (uint64_t)p->site.module << 32 | p->site.offset);
+	return lp_hash_add(hash, p->context);
+}
+
+/*
+ * The class nests in itself: a chain of classes says nothing about it, instances must be told
+ * apart from now on.
+ */
+static void refine_if_nested(struct lp_track *track, const struct lp_rec_node *node)
+{
+	const struct lp_writer *writer = &track->writer;
+	uint32_t class_ref = lp_track_class_of(writer, node->lock);
+	struct lp_rec_class *class = lp_writer_at(writer, class_ref);
+	uint32_t ref = node->parent;
+	uint32_t plain = 0;
+
+	while (ref) {
+		const struct lp_rec_node *above = lp_writer_at(writer, ref);
+
+		if (lp_track_class_of(writer, above->lock) == class_ref)
+			break;
+		ref = above->parent;
+	}
+	if (ref && __atomic_compare_exchange_n(&class->refine, &plain, 1, false, __ATOMIC_RELAXED,
+					       __ATOMIC_RELAXED))
+		track->ops->refined(class_ref);
+}
+
+static uint32_t create_node(struct lp_track *track, const struct node_probe *probe, uint64_t hash,
+			    uint32_t stack)
+{
+	struct lp_writer *writer = &track->writer;
+	struct lp_rec_node *node = lp_writer_begin(writer, LP_REC_NODE, sizeof(*node), 0);
+	uint32_t depth = 1;
+
+	if (!node)
+		return 0;
+	if (probe->parent)
+		depth += ((struct lp_rec_node *)lp_writer_at(writer, probe->parent))->depth;
+	node->link.hash = hash;
+	node->parent = probe->parent;
+	node->lock = probe->lock;
+	node->mode = probe->mode;
+	node->flags = probe->flags;
+	node->depth = depth < UINT16_MAX ? (uint16_t)depth : UINT16_MAX;
+	node->stack = stack;
+	node->site = probe->site;
+	node->context = probe->context;
+	refine_if_nested(track, node);
+	return lp_trie_publish(writer, LP_TRIE_NODE, (struct lp_linked *)node, node_equal, probe);
+}
+
+struct witness_probe {
+	uint32_t node, thread, epoch;
+};
+
+static bool witness_equal(const void *record, const void *probe)
+{
+	const struct lp_rec_witness *witness = record;
+	const struct witness_probe *p = probe;
+
+	return witness->node == p->node && witness->thread == p->thread &&
+	       witness->epoch == p->epoch;
+}
+
+/* The thread is in this node in this epoch: note it, with the lock instances. */
+static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32_t node_ref,
+			uint64_t serial, uint32_t below)
+{
+	struct lp_writer *writer = &track->writer;
+	struct lp_rec_node *node = lp_writer_at(writer, node_ref);
+	struct witness_probe probe = { node_ref, slot->thread, slot->epoch };
+	uint64_t hash = lp_hash_add(lp_hash_add(probe.node, probe.thread), probe.epoch);
+	const struct lp_held *held = lp_track_held(slot);
+	struct lp_rec_witness *witness;
+	uint32_t seen;
+
+	if (lp_trie_find(writer, LP_TRIE_WITNESS, hash, witness_equal, &probe))
+		return;
+	seen = __atomic_fetch_add(&node->witnesses, 1, __ATOMIC_RELAXED);
+	if (seen >= WITNESSES_ALL && (seen & (seen - 1)))
+		return;
+	witness = lp_writer_begin(writer, LP_REC_WITNESS,
+				  sizeof(*witness) + ((uint64_t)below + 1) * sizeof(uint64_t), 0);
+	if (!witness)
+		return;
+	witness->link.hash = hash;
+	witness->node = probe.node;
+	witness->thread = probe.thread;
+	witness->epoch = probe.epoch;
+	witness->count = below + 1;
+	witness->serial[0] = serial;
+	for (uint32_t i = 0; i < below; i++)
+		witness->serial[i + 1] = held[below - 1 - i].serial;
+	lp_trie_publish(writer, LP_TRIE_WITNESS, (struct lp_linked *)witness, witness_equal,
+			&probe);
+}
+
+/*
+ * The node of `probe` on top of the `below` lowest entries, found or made; witnessed by this
+ * thread. `where` NULL: take the stack `stack` instead of capturing one.
+ */
+static uint32_t resolve(struct lp_track *track, struct lp_rec_slot *slot,
+			const struct node_probe *probe, uint64_t serial, uint32_t below,
+			const void *where, uint32_t stack)
+{
+	uint64_t hash = node_hash(probe);
+	uint32_t node = lp_trie_find(&track->writer, LP_TRIE_NODE, hash, node_equal, probe);
+
+	if (!node)
+		node = create_node(track, probe, hash, where ? track->ops->stack(where) : stack);
+	if (node)
+		add_witness(track, slot, node, serial, below);
+	return node;
+}
+
+/* A handler that looks in between finds no key, or the right pair. */
+static void fill_cache(struct lp_cache *cache, uint64_t look, uint32_t node)
+{
+	cache->key = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	cache->node = node;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	cache->key = look;
+}
+
+/* The thread's cached node for a key, or the result of making it. */
+static uint32_t node_for(struct lp_track *track, struct lp_rec_slot *slot,
+			 const struct lp_acquire *acquire, uint64_t key, uint64_t generation)
+{
+	uint64_t look = key ^ slot->salt ^ generation;
+	struct lp_cache *cache = lp_track_cache(slot, look);
+	struct node_probe probe = { .parent = lp_track_node(slot), .lock = acquire->id,
+				    .mode = acquire->mode, .flags = acquire->flags };
+	uint32_t node;
+
+	if (cache->key == look)
+		return cache->node;
+	/* inside the runtime already (a handler), or below something that was not recorded */
+	if (slot->busy || (slot->top && !probe.parent) || !acquire->id)
+		return 0;
+	slot->busy = 1;
+	probe.site = track->ops->site(acquire->where);
+	node = resolve(track, slot, &probe, acquire->serial, lp_track_depth(slot), acquire->where,
+		       0);
+	slot->busy = 0;
+	if (node)
+		fill_cache(cache, look, node);
+	return node;
+}
+
+void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
+		   const struct lp_acquire *acquire, uint64_t generation)
+{
+	uint64_t key = lp_track_key(slot->key, acquire->id, acquire->site);
+	uint32_t node = node_for(track, slot, acquire, key, generation);
+
+	if (lp_unlikely(slot->top == slot->limit) && !grow_held(track, slot))
+		return;
+	lp_track_put(slot, acquire, key, node);
+}
+
+void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
+		   const struct lp_acquire *acquire, uint64_t generation)
+{
+	uint64_t key = lp_track_key(slot->key, acquire->id, acquire->site);
+
+	node_for(track, slot, acquire, key, generation);
+}
+
+struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)
+{
+	struct lp_held *held = lp_track_top(slot);
+
+	while (held > lp_track_held(slot))
+		if ((--held)->lock == address)
+			return held;
+	return NULL;
+}
+
+/* The entry's acquisition seen without what was below it before: its node in the new place. */
+static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
+			const struct lp_held *held, uint64_t key, uint64_t generation,
+			uint32_t parent, uint32_t below)
+{
+	uint64_t look = key ^ slot->salt ^ generation;
+	struct lp_cache *cache = lp_track_cache(slot, look);
+	const struct lp_rec_node *old = lp_writer_at(&track->writer, held->node);
+	struct node_probe probe;
+	uint32_t node;
+
+	if (cache->key == look)
+		return cache->node;
+	if (slot->busy || !held->node || (below && !parent))
+		return 0;
+	probe = (struct node_probe){ parent, old->lock, old->mode, old->flags, old->site,
+				     old->context };
+	slot->busy = 1;
+	node = resolve(track, slot, &probe, held->serial, below, NULL, old->stack);
+	slot->busy = 0;
+	if (node)
+		fill_cache(cache, look, node);
+	return node;
+}
+
+void lp_track_remove(struct lp_track *track, struct lp_rec_slot *slot, struct lp_held *held,
+		     uint64_t generation)
+{
+	struct lp_held *base = lp_track_held(slot);
+	struct lp_held *top = lp_track_top(slot);
+	uint64_t key = held->key;
+	uint32_t parent = held > base ? held[-1].node : 0;
+
+	for (; held + 1 < top; held++) {
+		struct lp_held next = held[1];
+		uint64_t above = lp_track_key(key, next.node, ~(uint64_t)0);
+
+		next.key = key;
+		next.node = rechain(track, slot, &held[1], above, generation, parent,
+				    (uint32_t)(held - base));
+		*held = next;
+		parent = next.node;
+		key = above;
+	}
+	slot->key = key;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	top[-1].lock = 0;
+	slot->top -= sizeof(*held);
+}
+
+void lp_track_misuse(struct lp_track *track, struct lp_rec_slot *slot,
+		     const struct lp_misuse *misuse)
+{
+	struct lp_rec_event *event;
+	uint32_t stack;
+
+	if (slot->busy)
+		return;
+	slot->busy = 1;
+	stack = misuse->where ? track->ops->stack(misuse->where) : 0;
+	event = lp_writer_begin(&track->writer, LP_REC_EVENT, sizeof(*event), 0);
+	if (event) {
+		event->kind = misuse->kind;
+		event->thread = slot->thread;
+		event->lock = misuse->lock;
+		event->stack = stack;
+		event->node = lp_track_node(slot);
+		event->holder_tid = misuse->holder_tid;
+		event->address = misuse->address;
+		event->serial = misuse->serial;
+		lp_writer_done(event);
+	}
+	slot->busy = 0;
+}

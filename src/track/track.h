@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * track.h — events of one thread to facts: held stack, chain keys, nodes, witnesses.
+ *
+ * The runtime drives this with real threads, a player with simulated ones. A slot is used by one
+ * thread at a time; a signal handler of that thread may nest anywhere: what it pushes it pops, and
+ * every step below leaves the slot usable between any two stores.
+ *
+ * Chain key: 64 bits that stand for the held stack (classes or instances, modes, sites, in order).
+ * It is looked up, together with the thread's salt and the process' generation, in the slot's own
+ * cache. A hit gives the node; a miss goes to lp_track_resolve(), which finds or creates it.
+ */
+#ifndef LP_TRACK_H
+#define LP_TRACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "facts/layout.h"
+#include "facts/writer.h"
+
+/* One acquisition. */
+struct lp_acquire {
+	uint64_t	address;	/* of the lock; low bits 0 */
+	uint64_t	serial;
+	uint64_t	site;		/* stands for the code address in keys */
+	uint32_t	id;		/* LOCK ref, or CLASS ref when instances are not told apart */
+	uint8_t		mode;		/* enum lp_mode */
+	uint8_t		flags;		/* enum lp_acquire_flags */
+	const void	*where;		/* for the ops below */
+};
+
+struct lp_track;
+
+struct lp_track_ops {
+	/* The code address of an acquisition, and its whole stack (STACK ref, 0: none). */
+	struct lp_frame	(*site)(const void *where);
+	uint32_t	(*stack)(const void *where);
+	/* Instances of this CLASS matter from now on: keys made with its ref are void. */
+	void		(*refined)(uint32_t class_ref);
+};
+
+struct lp_track {
+	struct lp_writer writer;
+	const struct lp_track_ops *ops;
+};
+
+/* A slot whose held stack is empty, for THREAD `thread`. */
+void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thread);
+
+/* The thread's next epoch begins: what it does from now on needs new witnesses. */
+void lp_slot_next_epoch(struct lp_rec_slot *slot);
+
+/* Copy what `from` holds to a new slot (a forked child's). */
+void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
+		       const struct lp_rec_slot *from);
+
+#define LP_KEY_EMPTY	0x9e3779b97f4a7c15ULL
+#define LP_KEY_MUL	0xd6e8feb86659fd93ULL
+
+static inline uint64_t lp_track_key(uint64_t key, uint32_t id, uint64_t site)
+{
+	/* a site belongs to one function, so it stands for mode and flags too */
+	return ((key ^ site) + ((uint64_t)id << 24)) * LP_KEY_MUL;
+}
+
+static inline struct lp_held *lp_track_held(const struct lp_rec_slot *slot)
+{
+	return (struct lp_held *)(uintptr_t)slot->held_ptr;
+}
+
+static inline struct lp_held *lp_track_top(const struct lp_rec_slot *slot)
+{
+	return (struct lp_held *)(uintptr_t)(slot->held_ptr + slot->top);
+}
+
+static inline uint32_t lp_track_depth(const struct lp_rec_slot *slot)
+{
+	return (uint32_t)(slot->top / sizeof(struct lp_held));
+}
+
+static inline struct lp_cache *lp_track_cache(struct lp_rec_slot *slot, uint64_t look)
+{
+	return &slot->cache[(look >> 48) % LP_SLOT_CACHE];
+}
+
+/*
+ * Put an entry on the held stack. The slot moves first: a handler that comes between the stores
+ * works above the entry and leaves it alone.
+ */
+static inline void lp_track_put(struct lp_rec_slot *slot, const struct lp_acquire *acquire,
+				uint64_t key, uint32_t node)
+{
+	struct lp_held *held = lp_track_top(slot);
+
+	slot->top += sizeof(*held);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	held->lock = acquire->address;
+	held->key = slot->key;
+	held->serial = acquire->serial;
+	held->node = node;
+	held->count = 0;
+	held->mode = acquire->mode;
+	held->flags = acquire->flags;
+	slot->acquisitions++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	slot->key = key;
+}
+
+/* Take the top entry off. */
+static inline void lp_track_drop(struct lp_rec_slot *slot)
+{
+	struct lp_held *held = lp_track_top(slot) - 1;
+
+	slot->key = held->key;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	held->lock = 0;
+	slot->top -= sizeof(*held);
+}
+
+/*
+ * Push an acquisition, whatever it takes. Facts are written before this returns, so it is called
+ * before the lock call that may block, or after one that cannot.
+ */
+void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
+		   const struct lp_acquire *acquire, uint64_t generation);
+
+/* Write the facts of an acquisition to come without pushing it. */
+void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
+		   const struct lp_acquire *acquire, uint64_t generation);
+
+/* The innermost entry of the lock, or NULL. */
+struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address);
+
+/*
+ * Remove an entry from anywhere in the stack. Those above it get the keys and nodes of the stack
+ * without it. `held` is invalid afterwards.
+ */
+void lp_track_remove(struct lp_track *track, struct lp_rec_slot *slot, struct lp_held *held,
+		     uint64_t generation);
+
+/* NODE of all that is held; 0: nothing, or not recorded. */
+static inline uint32_t lp_track_node(const struct lp_rec_slot *slot)
+{
+	return slot->top ? lp_track_top(slot)[-1].node : 0;
+}
+
+/* Append an event. `serial` and `lock` are 0 when the lock was never seen. */
+struct lp_misuse {
+	enum lp_event_kind kind;
+	uint32_t	lock;		/* LOCK or CLASS ref */
+	uint64_t	address;
+	uint64_t	serial;
+	uint32_t	holder_tid;
+	const void	*where;
+};
+void lp_track_misuse(struct lp_track *track, struct lp_rec_slot *slot,
+		     const struct lp_misuse *misuse);
+
+/* CLASS ref of a LOCK or CLASS ref. */
+uint32_t lp_track_class_of(const struct lp_writer *writer, uint32_t id);
+
+#endif
