@@ -28,7 +28,8 @@ struct lp_report_lock {
 	const char	*name;		/* "&q->lock", "#2" included */
 	const char	*kind;		/* "mutex", "rwlock", ... */
 	const char	*class_key;	/* stable, hex */
-	const char	*created;	/* "server.c:120 in queue_new", "static in a.out"; NULL */
+	const char	*created;	/* "initialised in queue_new server.c:120", "static in a.out",
+					   "first locked in transfer bank.c:12"; NULL: unknown */
 	uint64_t	address;	/* 0: not told apart */
 };
 
@@ -40,6 +41,9 @@ struct lp_report_thread {
 	const char	*created_by;	/* "thread 1 at main server.c:200"; NULL */
 };
 
+/* Bits of lp_report_stack.flags, as in enum lp_acquire_flags. */
+enum { LP_REPORT_TRY = 1, LP_REPORT_TIMED = 2 };
+
 /* role: "held" (where the lock was taken that blocks the other), "wanted", "created", "event" */
 struct lp_report_stack {
 	const char	*role;
@@ -50,9 +54,14 @@ struct lp_report_stack {
 	uint32_t	flags;		/* enum lp_acquire_flags */
 	const struct lp_report_frame *frames;
 	size_t		frame_count;
+	size_t		place;		/* frames[]: the one a person would name as the place */
+	bool		truncated;	/* there were more frames, further out */
 };
 
-/* One row of the table of who holds and wants what; `thread` picks the column. */
+/*
+ * One row of the table of who holds and wants what; `thread` picks the column. Columns stand in
+ * the order in which threads first appear.
+ */
 struct lp_report_step {
 	uint32_t	thread;		/* index in threads[] */
 	const char	*text;		/* "lock(&a);" "rlock(&b);" */
@@ -66,6 +75,11 @@ struct lp_report_held {
 	size_t		frame_count;
 };
 
+/*
+ * Dependency i of a cycle: threads[i] holds locks[i] and wants locks[(i + 1) % cycle_count];
+ * the last one is the reporting thread's, which closed the cycle. A finding about one thread has
+ * thread_count 1 and cycle_count 1, or 2 when a lock was nested inside another of its class.
+ */
 struct lp_report_finding {
 	char		id[17];
 	const char	*kind;		/* stable id */
@@ -75,13 +89,15 @@ struct lp_report_finding {
 	const char	*reason;	/* one sentence: why this level */
 	const struct lp_report_lock *locks;	/* cycle order; [0] is held by edge 0 */
 	size_t		lock_count;
+	size_t		cycle_count;	/* the first of locks[]; the rest are only held */
 	const struct lp_report_thread *threads;	/* one per edge, repeated when the same */
 	size_t		thread_count;
 	const struct lp_report_stack *stacks;
 	size_t		stack_count;
 	const struct lp_report_step *steps;
 	size_t		step_count;
-	const struct lp_report_held *held;	/* what the reporting thread held, outermost first */
+	const struct lp_report_held *held;	/* outermost first; of the reporting thread, or of
+						   each thread of a deadlock, one after the other */
 	size_t		held_count;
 	const char *const *contexts;
 	size_t		context_count;
@@ -91,13 +107,13 @@ struct lp_report_finding {
 
 struct lp_report_summary {
 	uint64_t	classes, chains, edges, threads, processes, acquisitions;
-	uint64_t	findings[3];	/* by enum lp_level */
+	uint64_t	findings[3];	/* by enum lp_level; hidden ones included */
 };
 
 struct lp_report {
 	const char	*program;	/* command line */
 	const char	*version;	/* "lockproof 0.1.0" */
-	const char	*stopped;	/* NULL, or when and why recording ended early */
+	const char	*stopped;	/* NULL, or "recording stopped at 12:00:03: why" */
 	struct lp_report_summary summary;
 	const struct lp_report_finding *const *findings;
 	size_t		finding_count;
@@ -112,6 +128,10 @@ struct lp_render_options {
 /* Text in the kernel's layout. 0 or a negative errno when the stream failed. */
 int lp_render_finding_text(FILE *out, const struct lp_report_finding *finding,
 			   const struct lp_render_options *options);
+/*
+ * One to three lines: `stopped` if there is something to say, then the counts. For those who print
+ * findings as they arise.
+ */
 int lp_render_summary_text(FILE *out, const struct lp_report *report,
 			   const struct lp_render_options *options);
 

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json.c — the format "lockproof-report/1": docs/report.schema.json, docs/report-format.md.
+ *
+ * Ids, keys and addresses are strings: they are 64 bits wide, and JSON numbers are not for most
+ * readers. An object that could not be built in full is not written at all.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/clean.h"
+#include "render/report.h"
+
+/* Each of these gives NULL when memory is short; a container takes its values over. */
+
+static json_t *string_of(const char *text)
+{
+	char *clean;
+	json_t *value;
+
+	if (!text)
+		return json_null();
+	clean = lp_clean_utf8(text);
+	value = clean ? json_string(clean) : NULL;
+	free(clean);
+	return value;
+}
+
+static json_t *number_of(uint64_t number)
+{
+	return json_integer(number > INT64_MAX ? INT64_MAX : (json_int_t)number);
+}
+
+static json_t *hex_of(uint64_t number)
+{
+	char text[24];
+
+	if (!number)
+		return json_null();
+	snprintf(text, sizeof(text), "0x%" PRIx64, number);
+	return json_string(text);
+}
+
+/* An optional number: 0 stands for "unknown". */
+static json_t *known_number(uint64_t number)
+{
+	return number ? number_of(number) : json_null();
+}
+
+struct member {
+	const char	*name;
+	json_t		*value;	/* NULL: memory was short */
+};
+
+static json_t *object_of(const struct member *members, size_t count)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		/* With a NULL object or value this fails, and still takes the value over. */
+		if (json_object_set_new(object, members[i].name, members[i].value)) {
+			json_decref(object);
+			object = NULL;
+		}
+	}
+	return object;
+}
+
+#define OBJECT(...) \
+	object_of((const struct member[]){ __VA_ARGS__ }, \
+		  sizeof((const struct member[]){ __VA_ARGS__ }) / sizeof(struct member))
+
+/* The array of make(finding, i) for i below count. */
+typedef json_t *element_fn(const void *owner, size_t index);
+
+static json_t *array_of(element_fn *make, const void *owner, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < count; i++) {
+		if (json_array_append_new(array, make(owner, i))) {
+			json_decref(array);
+			array = NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *frame_of(const void *owner, size_t index)
+{
+	const struct lp_report_frame *frame = (const struct lp_report_frame *)owner + index;
+
+	return OBJECT({ "function", string_of(frame->function) },
+		      { "file", string_of(frame->file) },
+		      { "line", known_number(frame->line) },
+		      { "inlined", json_boolean(frame->inlined) },
+		      { "module", string_of(frame->module) },
+		      { "build_id", string_of(frame->build_id) },
+		      { "offset", number_of(frame->offset) });
+}
+
+static json_t *flags_of(uint32_t flags)
+{
+	json_t *array = json_array();
+
+	if (array && (flags & LP_REPORT_TRY))
+		json_array_append_new(array, json_string("try"));
+	if (array && (flags & LP_REPORT_TIMED))
+		json_array_append_new(array, json_string("timed"));
+	return array;
+}
+
+static json_t *lock_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+	const struct lp_report_lock *lock = &finding->locks[index];
+
+	return OBJECT({ "name", string_of(lock->name) },
+		      { "kind", string_of(lock->kind) },
+		      { "class", string_of(lock->class_key) },
+		      { "created", string_of(lock->created) },
+		      { "address", hex_of(lock->address) },
+		      { "role", json_string(index < finding->cycle_count ? "cycle" : "held") });
+}
+
+static json_t *thread_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+	const struct lp_report_thread *thread = &finding->threads[index];
+
+	return OBJECT({ "name", string_of(thread->comm) },
+		      { "number", known_number(thread->number) },
+		      { "pid", known_number(thread->pid) },
+		      { "tid", known_number(thread->tid) },
+		      { "start", string_of(thread->start) },
+		      { "created_by", string_of(thread->created_by) });
+}
+
+static json_t *stack_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+	const struct lp_report_stack *stack = &finding->stacks[index];
+
+	return OBJECT({ "role", string_of(stack->role) },
+		      { "lock", number_of(stack->lock) },
+		      { "thread", number_of(stack->thread) },
+		      { "edge", number_of(stack->edge) },
+		      { "mode", string_of(stack->mode) },
+		      { "flags", flags_of(stack->flags) },
+		      { "truncated", json_boolean(stack->truncated) },
+		      { "frames", array_of(frame_of, stack->frames, stack->frame_count) });
+}
+
+static json_t *step_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+	const struct lp_report_step *step = &finding->steps[index];
+
+	return OBJECT({ "thread", number_of(step->thread) },
+		      { "text", string_of(step->text) });
+}
+
+static json_t *held_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+	const struct lp_report_held *held = &finding->held[index];
+
+	return OBJECT({ "thread", number_of(held->thread) },
+		      { "lock", number_of(held->lock) },
+		      { "mode", string_of(held->mode) },
+		      { "frames", array_of(frame_of, held->frames, held->frame_count) });
+}
+
+static json_t *context_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+
+	return string_of(finding->contexts[index]);
+}
+
+/* The report as lp_render_finding_text() writes it. */
+static json_t *text_of(const struct lp_report_finding *finding)
+{
+	static const struct lp_render_options plain;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int result;
+	json_t *value;
+
+	if (!out)
+		return NULL;
+	result = lp_render_finding_text(out, finding, &plain);
+	if (fclose(out))
+		result = -ENOMEM;
+	value = result ? NULL : string_of(text);
+	free(text);
+	return value;
+}
+
+static json_t *finding_of(const void *owner, size_t index)
+{
+	const struct lp_report *report = owner;
+	const struct lp_report_finding *it = report->findings[index];
+
+	return OBJECT({ "id", json_string(it->id) },
+		      { "kind", string_of(it->kind) },
+		      { "level", string_of(it->level) },
+		      { "reason", string_of(it->reason) },
+		      { "title", string_of(it->title) },
+		      { "event", string_of(it->event_text) },
+		      { "holder", string_of(it->holder) },
+		      { "locks", array_of(lock_of, it, it->lock_count) },
+		      { "contexts", array_of(context_of, it, it->context_count) },
+		      { "threads", array_of(thread_of, it, it->thread_count) },
+		      { "stacks", array_of(stack_of, it, it->stack_count) },
+		      { "scenario", array_of(step_of, it, it->step_count) },
+		      { "held", array_of(held_of, it, it->held_count) },
+		      { "text", text_of(it) });
+}
+
+static json_t *summary_of(const struct lp_report_summary *summary)
+{
+	json_t *levels = OBJECT({ "actual", number_of(summary->findings[2]) },
+				{ "feasible", number_of(summary->findings[1]) },
+				{ "possible", number_of(summary->findings[0]) });
+
+	return OBJECT({ "classes", number_of(summary->classes) },
+		      { "chains", number_of(summary->chains) },
+		      { "edges", number_of(summary->edges) },
+		      { "threads", number_of(summary->threads) },
+		      { "processes", number_of(summary->processes) },
+		      { "acquisitions", number_of(summary->acquisitions) },
+		      { "findings", levels });
+}
+
+int lp_render_json(FILE *out, const struct lp_report *report)
+{
+	json_t *root = OBJECT({ "format", json_string("lockproof-report/1") },
+			      { "version", string_of(report->version) },
+			      { "program", string_of(report->program) },
+			      { "stopped", string_of(report->stopped) },
+			      { "summary", summary_of(&report->summary) },
+			      { "hidden", number_of(report->hidden) },
+			      { "findings", array_of(finding_of, report, report->finding_count) });
+	int result;
+
+	if (!root)
+		return -ENOMEM;
+	errno = 0;
+	result = json_dumpf(root, out, JSON_INDENT(2));
+	if (!result)
+		fputc('\n', out);
+	json_decref(root);
+	if (result || fflush(out) || ferror(out))
+		return errno ? -errno : -EIO;
+	return 0;
+}
