@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// guards.cc — locks as C++ programs write them: guards, std::lock, std::condition_variable.
+// Built without and with optimisation: the marked lines must be found through inlined code.
+#include <condition_variable>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct gate {
+	std::mutex mutex;
+	std::condition_variable changed;
+	int turn = 0;
+};
+
+// Runs each function in a thread of its own, one after the other, while all are alive.
+void in_phases(const std::vector<std::function<void()>> &work)
+{
+	gate g;
+	std::vector<std::thread> threads;
+	const int last = static_cast<int>(work.size());
+
+	for (int i = 0; i < last; i++) {
+		threads.emplace_back([&, i] {
+			{
+				std::unique_lock<std::mutex> guard(g.mutex);
+				g.changed.wait(guard, [&] { return g.turn == i; });
+			}
+			work[i]();
+			std::unique_lock<std::mutex> guard(g.mutex);
+			g.turn = i + 1;
+			g.changed.notify_all();
+			g.changed.wait(guard, [&] { return g.turn == last; });
+		});
+	}
+	for (auto &thread : threads)
+		thread.join();
+}
+
+class bank {
+public:
+	void deposit()
+	{
+		std::lock_guard<std::mutex> first(money_);	// MARK guard-a1
+		std::lock_guard<std::mutex> second(log_);	// MARK guard-b1
+		value_++;
+	}
+
+	void audit()
+	{
+		std::unique_lock<std::mutex> first(log_);	// MARK guard-b2
+		std::unique_lock<std::mutex> second(money_);	// MARK guard-a2
+		value_++;
+	}
+
+	void deposit_at_once()
+	{
+		std::scoped_lock both(money_, log_);
+		value_++;
+	}
+
+	void audit_at_once()
+	{
+		std::scoped_lock both(log_, money_);
+		value_++;
+	}
+
+private:
+	std::mutex money_;
+	std::mutex log_;
+	int value_ = 0;
+};
+
+class table {
+public:
+	void put()
+	{
+		std::unique_lock<std::shared_mutex> first(rows_);	// MARK shared-a1
+		std::unique_lock<std::shared_mutex> second(index_);	// MARK shared-b1
+		value_++;
+	}
+
+	void rebuild()
+	{
+		std::lock_guard<std::shared_mutex> first(index_);	// MARK shared-b2
+		std::lock_guard<std::shared_mutex> second(rows_);	// MARK shared-a2
+		value_++;
+	}
+
+	int get()
+	{
+		std::shared_lock<std::shared_mutex> first(rows_);
+		std::shared_lock<std::shared_mutex> second(index_);
+		return value_;
+	}
+
+	int find()
+	{
+		std::shared_lock<std::shared_mutex> first(index_);
+		std::shared_lock<std::shared_mutex> second(rows_);
+		return value_;
+	}
+
+private:
+	std::shared_mutex rows_;
+	std::shared_mutex index_;
+	int value_ = 0;
+};
+
+void mutexes()
+{
+	auto b = std::make_unique<bank>();
+
+	in_phases({ [&] { b->deposit(); }, [&] { b->audit(); } });
+}
+
+// std::lock backs off, so the order of its arguments means nothing.
+void at_once()
+{
+	auto b = std::make_unique<bank>();
+
+	in_phases({ [&] { b->deposit_at_once(); }, [&] { b->audit_at_once(); } });
+}
+
+void shared()
+{
+	auto t = std::make_unique<table>();
+
+	in_phases({ [&] { t->put(); }, [&] { t->rebuild(); } });
+}
+
+void shared_readers()
+{
+	auto t = std::make_unique<table>();
+
+	in_phases({ [&] { t->get(); }, [&] { t->find(); } });
+}
+
+void consistent()
+{
+	auto b = std::make_unique<bank>();
+	auto t = std::make_unique<table>();
+
+	in_phases({ [&] { b->deposit(); t->put(); }, [&] { b->deposit(); t->get(); },
+		    [&] { t->put(); } });
+}
+
+void thrown()
+{
+	static std::mutex m;
+
+	in_phases({ [&] {
+		try {
+			std::lock_guard<std::mutex> guard(m);
+			throw 1;
+		} catch (int) {
+		}
+		std::lock_guard<std::mutex> guard(m);
+	} });
+}
+
+void once()
+{
+	std::once_flag flag;
+	int count = 0;
+
+	in_phases({ [&] { std::call_once(flag, [&] { count++; }); },
+		    [&] { std::call_once(flag, [&] { count++; }); } });
+	std::printf("%d\n", count);
+}
+
+const struct {
+	const char *name;
+	void (*run)();
+} scenarios[] = {
+	{ "mutexes", mutexes }, { "at-once", at_once },
+	{ "shared", shared }, { "shared-readers", shared_readers },
+	{ "consistent", consistent }, { "thrown", thrown }, { "once", once },
+};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+	for (const auto &scenario : scenarios) {
+		if (argc > 1 && !std::strcmp(argv[1], scenario.name)) {
+			scenario.run();
+			std::printf("%s: done\n", argv[1]);
+			return 0;
+		}
+	}
+	return 98;
+}
