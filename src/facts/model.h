@@ -39,7 +39,7 @@ struct lp_model_stack {
 };
 
 struct lp_model_fine {
-	uint64_t	key;		/* stable over runs and machines */
+	uint64_t	key;		/* stable over runs and machines; see lp_model_add_fine */
 	enum lp_lock_kind kind;
 	enum lp_origin	origin;
 	uint32_t	stack;		/* stacks[]; of init or first lock */
@@ -82,7 +82,7 @@ struct lp_model_witness {
 };
 
 struct lp_model_process {
-	uint32_t	image;
+	uint32_t	image;		/* 1, 2, ... in the order images were read */
 	uint32_t	pid;
 	uint32_t	parent_thread;
 	uint32_t	parent_epoch;
@@ -147,7 +147,12 @@ void lp_model_destroy(struct lp_model *model);
 
 /*
  * Add one fact; equal modules, stacks, fine classes and nodes are merged and the old index comes
- * back. Strings and arrays are copied. 0 when memory is short (0 is never a valid index).
+ * back. Strings and arrays are copied. 0 when memory is short (0 is never a valid index); the
+ * model is then as it was. The indexes in a fact must be valid: a reader checks them first.
+ *
+ * Computed here, whatever the caller says: a module's id and a node's depth. A fine class with key
+ * 0 gets one made of kind, origin, object and stack; with any other key it is a class known by that
+ * key alone (an annotated one), and neither object nor stack has a say in its grouping.
  */
 uint32_t lp_model_add_module(struct lp_model *model, const struct lp_model_module *module);
 uint32_t lp_model_add_stack(struct lp_model *model, const struct lp_model_stack *stack);
@@ -177,6 +182,9 @@ int lp_model_regroup(struct lp_model *model, lp_wrapper_fn *wrapper, void *conte
 /* The frame of a stack a person would name as the place: the first that is no wrapper. */
 struct lp_model_frame lp_model_place(const struct lp_model *model, uint32_t stack,
 				     lp_wrapper_fn *wrapper, void *context);
+
+/* Does every index lead somewhere, backwards where it must? For tests and fuzzers. */
+bool lp_model_check(const struct lp_model *model);
 
 static inline const struct lp_model_fine *lp_model_node_fine(const struct lp_model *model,
 							     uint32_t node)

@@ -17,21 +17,30 @@
 struct lp_reader;
 
 /*
- * Check the header of an image of `size` bytes at `bytes`, which must stay mapped until close.
- * On error returns NULL and sets *problem to a phrase without newline ("is not a facts file").
+ * Check the header of an image of `size` bytes at `bytes`, which must stay mapped until close and
+ * be aligned to 16 bytes. Bytes after the image are ignored: see lp_reader_extent().
+ * On error returns NULL and sets *problem to a phrase without newline ("is not a facts file"),
+ * valid until this thread opens another. A file that ends before its log does is an error.
  */
 struct lp_reader *lp_reader_open(const void *bytes, size_t size, const char **problem);
 void lp_reader_close(struct lp_reader *reader);
 
 /*
  * Add to the model what has become readable since the last call. >0: something was new; 0: no;
- * -ENOMEM; -EBADMSG: a record is damaged, *problem says how and lp_reader_offset() where. After
- * an error the reader stays where it is.
+ * -ENOMEM; -EBADMSG: a record is damaged, *problem says how (valid until the next poll) and
+ * lp_reader_offset() where. After an error the reader stays where it is: what it read before is in
+ * the model. model->acquisitions follows as well. Poll one reader into one model only.
  */
 int lp_reader_poll(struct lp_reader *reader, struct lp_model *model, const char **problem);
 uint64_t lp_reader_offset(const struct lp_reader *reader);
 
-/* THREAD, NODE or SLOT ref of this image to the model's index; 0 when unknown. */
+/*
+ * Bytes that the image occupies when it is kept: its log, to the next multiple of 4096. In a file of
+ * several images the next one starts there.
+ */
+size_t lp_reader_extent(const struct lp_reader *reader);
+
+/* THREAD or NODE ref of this image to the model's index; 0 when unknown. */
 uint32_t lp_reader_thread(const struct lp_reader *reader, uint32_t ref);
 uint32_t lp_reader_node(const struct lp_reader *reader, uint32_t ref);
 
