@@ -18,6 +18,7 @@
 #ifndef LP_FACTS_LAYOUT_H
 #define LP_FACTS_LAYOUT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define LP_IMAGE_MAGIC		0x3153544341464b4cULL	/* "LKFACTS1" */
@@ -100,7 +101,7 @@ struct lp_image {
 	uint64_t	serial;		/* live: last lock serial number given out */
 	uint64_t	acquisitions;	/* live: of threads that have ended */
 	uint32_t	threads_started;	/* live */
-	uint32_t	unused;
+	uint32_t	merged;		/* 0: as it was recorded; n: the file holds n trimmed images */
 };
 
 struct lp_rec_process {
@@ -288,7 +289,7 @@ struct lp_rec_event {
 
 /* Live state of one thread: written by it alone, read by the supervisor without locks. */
 struct lp_held {
-	uint64_t	lock;		/* address; 0 while the entry is being changed */
+	uint64_t	lock;		/* address; bit 0: counted; 0: being changed, or free */
 	uint64_t	key;		/* chain key below this entry */
 	uint64_t	serial;
 	uint32_t	node;		/* NODE; 0: not recorded */
@@ -322,15 +323,16 @@ struct lp_rec_slot {
 	uint32_t	held_ref;	/* SLOT (this record) or HELD: where the held stack is */
 	/* the rest */
 	_Alignas(64)
-	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
-	uint32_t	wait_node;	/* LOCK: the NODE it would be in; others 0 */
-	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
-	uint32_t	wait_thread;	/* JOIN: THREAD */
-	uint32_t	busy;		/* 1: inside the runtime */
-	uint32_t	generation;	/* of the image, when `salt` was made */
-	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
 	uint64_t	pthread;	/* pthread_self() */
 	uint64_t	start_routine, start_arg;	/* of pthread_create, for the new thread */
+	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
+	/* the word an entry below held[0] would have as its lock: never an address */
+	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
+	uint32_t	lossy;		/* 1: an acquisition could not be put on the held stack */
+	uint32_t	wait_thread;	/* JOIN: THREAD */
+	uint32_t	busy;		/* 1: inside the runtime */
+	uint32_t	unused;
+	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
 	_Alignas(64)
 	struct lp_held	held[LP_SLOT_HELD];
 	struct lp_cache	cache[LP_SLOT_CACHE];
@@ -339,6 +341,7 @@ struct lp_rec_slot {
 struct lp_rec_held {
 	struct lp_rec	rec;
 	uint64_t	count;
+	uint64_t	zero[6];	/* below held[0]: no address */
 	struct lp_held	held[];
 };
 
@@ -353,6 +356,8 @@ struct lp_rec_held {
 
 _Static_assert(sizeof(struct lp_rec) == 8, "a record head is one word");
 _Static_assert(sizeof(struct lp_image) <= LP_IMAGE_HEADER_SIZE, "the header fits its page");
+_Static_assert(offsetof(struct lp_rec_slot, held) - offsetof(struct lp_rec_slot, wait) == 32,
+	       "what lies below held[0]");
 _Static_assert(sizeof(struct lp_held) == 32, "held entries are half a cache line");
 _Static_assert(sizeof(struct lp_cache) == 16, "four cache entries a line");
 

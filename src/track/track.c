@@ -23,7 +23,7 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 	slot->acquisitions = 0;
 	slot->wait = LP_WAIT_NONE;
 	slot->wait_object = 0;
-	slot->wait_node = 0;
+	slot->lossy = 0;
 	slot->wait_thread = 0;
 	slot->busy = 0;
 	if (!slot->held_ref || slot->held_ref == lp_writer_ref(&track->writer, slot)) {
@@ -69,9 +69,12 @@ static bool grow_held(struct lp_track *track, struct lp_rec_slot *slot)
 void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 		       const struct lp_rec_slot *from)
 {
-	while (to->limit < from->top)
-		if (!grow_held(track, to))
+	while (to->limit < from->top) {
+		if (!grow_held(track, to)) {
+			to->lossy = 1;
 			return;
+		}
+	}
 	memcpy(lp_track_held(to), lp_track_held(from), from->top);
 	to->key = from->key;
 	to->top = from->top;
@@ -256,8 +259,10 @@ void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 	uint64_t key = lp_track_key(slot->key, acquire->id, acquire->site);
 	uint32_t node = node_for(track, slot, acquire, key, generation);
 
-	if (lp_unlikely(slot->top == slot->limit) && !grow_held(track, slot))
+	if (lp_unlikely(slot->top == slot->limit) && !grow_held(track, slot)) {
+		slot->lossy = 1;
 		return;
+	}
 	lp_track_put(slot, acquire, key, node);
 }
 
@@ -282,7 +287,7 @@ struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)
 /* The entry's acquisition seen without what was below it before: its node in the new place. */
 static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
 			const struct lp_held *held, uint64_t key, uint64_t generation,
-			uint32_t parent, uint32_t below)
+			uint32_t parent, uint32_t below, bool recording)
 {
 	uint64_t look = key ^ slot->salt ^ generation;
 	struct lp_cache *cache = lp_track_cache(slot, look);
@@ -292,13 +297,11 @@ static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
 
 	if (cache->key == look)
 		return cache->node;
-	if (slot->busy || !held->node || (below && !parent))
+	if (!recording || !held->node || (below && !parent))
 		return 0;
 	probe = (struct node_probe){ parent, old->lock, old->mode, old->flags, old->site,
 				     old->context };
-	slot->busy = 1;
 	node = resolve(track, slot, &probe, held->serial, below, NULL, old->stack);
-	slot->busy = 0;
 	if (node)
 		fill_cache(cache, look, node);
 	return node;
@@ -311,22 +314,27 @@ void lp_track_remove(struct lp_track *track, struct lp_rec_slot *slot, struct lp
 	struct lp_held *top = lp_track_top(slot);
 	uint64_t key = held->key;
 	uint32_t parent = held > base ? held[-1].node : 0;
+	bool recording = !slot->busy;
 
+	slot->busy = 1;
 	for (; held + 1 < top; held++) {
 		struct lp_held next = held[1];
 		uint64_t above = lp_track_key(key, next.node, ~(uint64_t)0);
 
 		next.key = key;
 		next.node = rechain(track, slot, &held[1], above, generation, parent,
-				    (uint32_t)(held - base));
+				    (uint32_t)(held - base), recording);
 		*held = next;
 		parent = next.node;
 		key = above;
 	}
+	top[-1].lock = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->key = key;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	top[-1].lock = 0;
 	slot->top -= sizeof(*held);
+	if (recording)
+		slot->busy = 0;
 }
 
 void lp_track_misuse(struct lp_track *track, struct lp_rec_slot *slot,

@@ -22,7 +22,7 @@
 
 /* One acquisition. */
 struct lp_acquire {
-	uint64_t	address;	/* of the lock; low bits 0 */
+	uint64_t	address;	/* of the lock; bit 0 may mark it for the caller */
 	uint64_t	serial;
 	uint64_t	site;		/* stands for the code address in keys */
 	uint32_t	id;		/* LOCK ref, or CLASS ref when instances are not told apart */
@@ -86,8 +86,10 @@ static inline struct lp_cache *lp_track_cache(struct lp_rec_slot *slot, uint64_t
 }
 
 /*
- * Put an entry on the held stack. The slot moves first: a handler that comes between the stores
- * works above the entry and leaves it alone.
+ * Put an entry on the held stack; take the top one off. A signal handler may come between any two
+ * stores: while lock is 0 the entry is in flux, handlers put theirs above it and write no new fact.
+ * The key changes only in that time, so no key is ever looked up with a stack it does not stand
+ * for. Entries above the top have lock 0.
  */
 static inline void lp_track_put(struct lp_rec_slot *slot, const struct lp_acquire *acquire,
 				uint64_t key, uint32_t node)
@@ -96,7 +98,6 @@ static inline void lp_track_put(struct lp_rec_slot *slot, const struct lp_acquir
 
 	slot->top += sizeof(*held);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	held->lock = acquire->address;
 	held->key = slot->key;
 	held->serial = acquire->serial;
 	held->node = node;
@@ -104,18 +105,19 @@ static inline void lp_track_put(struct lp_rec_slot *slot, const struct lp_acquir
 	held->mode = acquire->mode;
 	held->flags = acquire->flags;
 	slot->acquisitions++;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->key = key;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	held->lock = acquire->address;
 }
 
-/* Take the top entry off. */
 static inline void lp_track_drop(struct lp_rec_slot *slot)
 {
 	struct lp_held *held = lp_track_top(slot) - 1;
 
+	held->lock = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->key = held->key;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	held->lock = 0;
 	slot->top -= sizeof(*held);
 }
 
@@ -140,10 +142,12 @@ struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address);
 void lp_track_remove(struct lp_track *track, struct lp_rec_slot *slot, struct lp_held *held,
 		     uint64_t generation);
 
-/* NODE of all that is held; 0: nothing, or not recorded. */
+/* NODE of all that is held; 0: nothing, not recorded, or in flux. */
 static inline uint32_t lp_track_node(const struct lp_rec_slot *slot)
 {
-	return slot->top ? lp_track_top(slot)[-1].node : 0;
+	const struct lp_held *top = lp_track_top(slot) - 1;
+
+	return slot->top && top->lock ? top->node : 0;
 }
 
 /* Append an event. `serial` and `lock` are 0 when the lock was never seen. */

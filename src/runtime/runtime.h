@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * runtime.h — living inside somebody else's process.
+ *
+ * The rules, for every file of this folder:
+ *  - Nothing is printed, nothing aborts, no descriptor stays open, no thread is started, errno and
+ *    results are the program's. Memory comes from mmap, never from malloc.
+ *  - Any function may run before our constructor, inside a signal handler, while a thread ends,
+ *    and in a forked child. What is not ready passes through.
+ *  - When something is broken or full, recording stops with a reason in the image and the program
+ *    goes on.
+ *  - libc functions that take locks, allocate or set errno are called in lp_start() only.
+ */
+#ifndef LP_RUNTIME_H
+#define LP_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "facts/layout.h"
+#include "runtime/hooks.h"
+#include "track/track.h"
+
+/* Instances of a class that are told apart from the start, and at most once it nests in itself. */
+#define LP_LOCKS_APART		32u
+#define LP_LOCKS_APART_MAX	65536u
+#define LP_CLASS_FRAMES		6u	/* frames that make a class; see lp_class_of_stack() */
+#define LP_STATIC_INITS		64u	/* static objects one init call tells apart */
+
+struct lp_runtime {
+	struct lp_track	track;
+	uint32_t	process;	/* PROCESS */
+	uint64_t	text_start;	/* this library, whose frames are left out of stacks */
+	uint64_t	text_end;
+	pthread_key_t	key;		/* its destructor ends a thread's slot */
+	bool		has_key;
+};
+
+extern struct lp_runtime lp_rt;
+
+/* Read by the fast path. */
+extern uint32_t lp_nonce;		/* simple locks; 0: not recording */
+extern uint32_t lp_nonce_other;		/* locks that need the slow path */
+extern uint64_t lp_generation;		/* mixed into look-ups; changes void cached chains */
+
+/* A thread's own. */
+struct lp_self {
+	struct lp_rec_slot *slot;	/* NULL: not known yet, or not recording */
+	uint64_t	stack_end;	/* 0: unknown */
+	struct lp_rec_slot *child;	/* between prepare and child of a fork */
+	bool		ended;		/* its slot is gone: pass everything through */
+};
+
+extern __thread struct lp_self lp_self __attribute__((tls_model("initial-exec")));
+
+/* start.c */
+
+/* Find the real functions and map the image; once, by whoever comes first. Any thread. */
+void lp_start(char **environment);
+
+/* This thread's slot; made if need be. NULL: pass through. */
+struct lp_rec_slot *lp_attach(void);
+
+static inline struct lp_rec_slot *lp_slot(void)
+{
+	return lp_likely(lp_self.slot != NULL) ? lp_self.slot : lp_attach();
+}
+
+void lp_bump_generation(void);
+
+/* image.c: map the image named in the environment. False: nobody asked for recording. */
+bool lp_image_open(const char *path);
+
+/* place.c: addresses to (module, offset), and stacks */
+
+struct lp_frame lp_place(uint64_t address);
+
+/* (module, offset) of a data address; module 0 when it is in no loaded object. */
+struct lp_frame lp_place_of_data(uint64_t address);
+
+/* The caller's stack without this library's frames: STACK ref, or 0. */
+uint32_t lp_stack_capture(unsigned frames_max);
+
+/* Objects were unloaded: what was known about addresses is void. */
+void lp_place_forget(void);
+
+void lp_place_init(void);
+
+/* thread.c */
+
+/* A slot, from the free list or new, for a THREAD. NULL: recording stopped. */
+struct lp_rec_slot *lp_slot_new(uint32_t thread);
+void lp_slot_free(struct lp_rec_slot *slot);
+uint32_t lp_thread_record(uint32_t creator, uint32_t creator_epoch, uint64_t start, bool stack);
+void lp_thread_begin(struct lp_rec_slot *slot);	/* the slot is this thread's from now on */
+void lp_fork_init(void);
+
+/* lock.c: which lock is this? */
+
+/*
+ * Where a lock keeps its tag: in the lock itself, or in the address table.
+ * word: id | check << 32, where the check is made from the nonce and the address; 0: no tag.
+ */
+struct lp_home {
+	uint64_t	*word;
+	uint64_t	*serial;
+};
+
+struct lp_home lp_home_of_mutex(pthread_mutex_t *mutex);
+struct lp_home lp_home_of_rwlock(pthread_rwlock_t *rwlock);
+struct lp_home lp_home_in_table(const volatile void *lock);	/* {NULL, NULL}: no memory */
+
+static inline uint32_t lp_tag_check(uint64_t address, uint32_t nonce)
+{
+	return (uint32_t)(address >> 2) ^ nonce;
+}
+
+/* What a lock was found to be. id 0: unknown. */
+struct lp_lock_id {
+	uint32_t	id;		/* LOCK or CLASS ref */
+	uint64_t	serial;
+};
+
+/* The lock's identity; a lock never seen before is registered under the current stack. */
+struct lp_lock_id lp_lock_identify(struct lp_home home, uint64_t address, enum lp_lock_kind kind,
+				   bool simple);
+
+/* The same, but a lock never seen before stays unknown. */
+struct lp_lock_id lp_lock_known(struct lp_home home, uint64_t address);
+
+/* A new lock by an init function: registered under the current stack. */
+void lp_lock_register(struct lp_home home, uint64_t address, enum lp_lock_kind kind, bool simple);
+
+/* The lock is gone. */
+void lp_lock_forget(struct lp_home home);
+
+/* table.c: a growing map of this process, address to two words. Never shrinks. */
+uint64_t *lp_table_find(uint64_t key);		/* NULL: not there */
+uint64_t *lp_table_get(uint64_t key);		/* made if need be; NULL: no memory */
+
+/* hold.c: the slow half of every lock operation, the same for all kinds of locks */
+
+#define LP_COUNTED	1ull	/* bit of held.lock: released by the slow path only */
+
+struct lp_op {
+	struct lp_home	home;
+	uint64_t	address;
+	uint64_t	site;
+	enum lp_lock_kind kind;
+	uint8_t		mode;
+	uint8_t		flags;
+	bool		simple;		/* its tag may serve the fast path */
+};
+
+/* Facts first, then the entry: before a call that may block, or after one that did not. */
+void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op);
+/* The call that lp_hold() preceded failed. */
+void lp_hold_undo(struct lp_rec_slot *slot, const struct lp_op *op);
+/* About to release. False: this thread does not hold it, as far as is known. */
+bool lp_release(struct lp_rec_slot *slot, uint64_t address);
+void lp_misuse(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home home,
+	       uint64_t address, uint32_t holder_tid);
+
+#define LP_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+/*
+ * The fast path: a tagged lock whose chain this thread knows. True: pushed, go and take the lock.
+ * Reads the lock, the slot and three globals; writes the slot.
+ */
+static inline __attribute__((always_inline))
+bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *word, const uint64_t *serial,
+		  uint64_t address, uint64_t site, uint8_t mode, uint8_t flags)
+{
+	uint64_t tag = *word;
+	struct lp_acquire acquire = { .address = address, .id = (uint32_t)tag, .mode = mode,
+				      .flags = flags };
+	struct lp_cache *cache;
+	uint64_t key, look;
+
+	if (lp_unlikely((uint32_t)(tag >> 32) != lp_tag_check(address, lp_nonce)))
+		return false;
+	key = lp_track_key(slot->key, acquire.id, site);
+	look = key ^ slot->salt ^ lp_generation;
+	cache = lp_track_cache(slot, look);
+	if (lp_unlikely(cache->key != look) || lp_unlikely(slot->top == slot->limit))
+		return false;
+	acquire.serial = *serial;
+	lp_track_put(slot, &acquire, key, cache->node);
+	return true;
+}
+
+/* Top of the stack and released by the fast path: popped. */
+static inline __attribute__((always_inline))
+bool lp_release_fast(struct lp_rec_slot *slot, uint64_t address)
+{
+	struct lp_held *top = lp_track_top(slot) - 1;
+
+	/* below an empty stack lies another member of the slot or record, never an address */
+	if (lp_unlikely(top->lock != address))
+		return false;
+	lp_track_drop(slot);
+	return true;
+}
+
+#endif
