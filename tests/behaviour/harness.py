@@ -125,6 +125,12 @@ def stack_shows(stack, source, line):
                for frame in stack['frames'])
 
 
+def thread_of(finding, stack):
+    """Who the stack belongs to, the same for every entry of one thread."""
+    thread = finding['threads'][stack['thread']]
+    return thread['pid'], thread['number']
+
+
 def check_cycle(finding, source, edges):
     """
     Every edge (held mark, wanted mark) of a cycle has both stacks, of one thread, and each edge
@@ -139,7 +145,7 @@ def check_cycle(finding, source, edges):
                         stack_shows(s, source, lines[mark])]
             expect(matching, f'no "{role}" stack at {os.path.basename(str(source))}:'
                    f'{lines[mark]} ({mark}) in\n{finding["text"]}')
-            thread[role] = {s['thread'] for s in matching}
+            thread[role] = {thread_of(finding, s) for s in matching}
         common = thread['held'] & thread['wanted']
         expect(common, f'stacks of {held} and {wanted} are of different threads')
         threads.append(common)
@@ -153,8 +159,12 @@ def check_event(finding, source, mark):
            f'no stack at line {line} ({mark}) in\n{finding["text"]}')
 
 
+def cycle_locks(finding):
+    return [lock for lock in finding['locks'] if lock['role'] == 'cycle']
+
+
 def lock_names(finding):
-    return sorted(lock['name'] for lock in finding['locks'])
+    return sorted(lock['name'] for lock in cycle_locks(finding))
 
 
 class Suite:
