@@ -25,7 +25,7 @@
 /* Instances of a class that are told apart from the start, and at most once it nests in itself. */
 #define LP_LOCKS_APART		32u
 #define LP_LOCKS_APART_MAX	65536u
-#define LP_CLASS_FRAMES		6u	/* frames that make a class; see lp_class_of_stack() */
+#define LP_CLASS_FRAMES		6u	/* innermost frames that make a class */
 #define LP_STATIC_INITS		64u	/* static objects one init call tells apart */
 
 struct lp_runtime {
@@ -86,15 +86,27 @@ uint32_t lp_stack_capture(unsigned frames_max);
 void lp_place_forget(void);
 
 void lp_place_init(void);
+const char *lp_place_exe(void);
 
 /* thread.c */
 
 /* A slot, from the free list or new, for a THREAD. NULL: recording stopped. */
 struct lp_rec_slot *lp_slot_new(uint32_t thread);
 void lp_slot_free(struct lp_rec_slot *slot);
+
+/* THREAD and PROCESS records; 0: recording stopped. `stack`: the current one goes with it. */
 uint32_t lp_thread_record(uint32_t creator, uint32_t creator_epoch, uint64_t start, bool stack);
+uint32_t lp_process_record(uint32_t parent_thread, uint32_t parent_epoch, const char *exe,
+			   const char *args, size_t args_size);
+void lp_thread_name(const struct lp_rec_slot *slot, const char *name);
+
 void lp_thread_begin(struct lp_rec_slot *slot);	/* the slot is this thread's from now on */
-void lp_fork_init(void);
+void lp_thread_init(void);
+
+/* Around a fork, in the thread that forks. */
+void lp_fork_prepare(void);
+void lp_fork_parent(void);
+void lp_fork_child(void);
 
 /* lock.c: which lock is this? */
 
@@ -155,12 +167,18 @@ struct lp_op {
 
 /* Facts first, then the entry: before a call that may block, or after one that did not. */
 void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op);
+/* The facts of an acquisition to come, without the entry. */
+void lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op);
+/* The innermost entry of a lock that this thread holds, or NULL. */
+struct lp_held *lp_holds(const struct lp_rec_slot *slot, uint64_t address);
 /* The call that lp_hold() preceded failed. */
 void lp_hold_undo(struct lp_rec_slot *slot, const struct lp_op *op);
 /* About to release. False: this thread does not hold it, as far as is known. */
 bool lp_release(struct lp_rec_slot *slot, uint64_t address);
 void lp_misuse(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home home,
 	       uint64_t address, uint32_t holder_tid);
+
+extern const struct lp_track_ops lp_track_ops;
 
 #define LP_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
 

@@ -35,6 +35,12 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 	__atomic_store_n(&slot->thread, thread, __ATOMIC_RELEASE);
 }
 
+void lp_slot_first_epoch(struct lp_rec_slot *slot)
+{
+	slot->epoch = 0;
+	slot->salt = make_salt(0);
+}
+
 void lp_slot_next_epoch(struct lp_rec_slot *slot)
 {
 	slot->epoch++;

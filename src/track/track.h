@@ -49,6 +49,9 @@ struct lp_track {
 /* A slot whose held stack is empty, for THREAD `thread`. */
 void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thread);
 
+/* A forked child's slot: its thread is a new one. */
+void lp_slot_first_epoch(struct lp_rec_slot *slot);
+
 /* The thread's next epoch begins: what it does from now on needs new witnesses. */
 void lp_slot_next_epoch(struct lp_rec_slot *slot);
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hold.c — the slow half of every lock operation; see runtime.h. */
+#include "runtime/runtime.h"
+
+static const void *where_of(const uint64_t *site)
+{
+	return (const void *)(uintptr_t)*site;
+}
+
+static struct lp_frame site_of(const void *where)
+{
+	return lp_place((uint64_t)(uintptr_t)where);
+}
+
+static uint32_t stack_of(const void *where)
+{
+	return lp_stack_capture(LP_STACK_FRAMES_MAX);
+}
+
+static void class_refined(uint32_t class_ref)
+{
+	lp_bump_generation();
+}
+
+const struct lp_track_ops lp_track_ops = { site_of, stack_of, class_refined };
+
+static struct lp_acquire acquire_of(const struct lp_op *op)
+{
+	struct lp_lock_id lock = lp_lock_identify(op->home, op->address, op->kind, op->simple);
+
+	return (struct lp_acquire){
+		.address = op->address | (op->simple ? 0 : LP_COUNTED),
+		.serial = lock.serial,
+		.site = op->site,
+		.id = lock.id,
+		.mode = op->mode,
+		.flags = op->flags,
+		.where = where_of(&op->site),
+	};
+}
+
+void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op)
+{
+	struct lp_acquire acquire = acquire_of(op);
+
+	lp_track_push(&lp_rt.track, slot, &acquire, lp_generation);
+}
+
+void lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op)
+{
+	struct lp_acquire acquire = acquire_of(op);
+
+	lp_track_note(&lp_rt.track, slot, &acquire, lp_generation);
+}
+
+struct lp_held *lp_holds(const struct lp_rec_slot *slot, uint64_t address)
+{
+	struct lp_held *held = lp_track_find(slot, address);
+
+	return held ? held : lp_track_find(slot, address | LP_COUNTED);
+}
+
+static void take_off(struct lp_rec_slot *slot, struct lp_held *held)
+{
+	if (held == lp_track_top(slot) - 1)
+		lp_track_drop(slot);
+	else
+		lp_track_remove(&lp_rt.track, slot, held, lp_generation);
+}
+
+void lp_hold_undo(struct lp_rec_slot *slot, const struct lp_op *op)
+{
+	struct lp_held *held = lp_holds(slot, op->address);
+
+	if (held)
+		take_off(slot, held);
+}
+
+bool lp_release(struct lp_rec_slot *slot, uint64_t address)
+{
+	struct lp_held *held = lp_holds(slot, address);
+
+	if (!held)
+		return false;
+	if (held->count)
+		held->count--;
+	else
+		take_off(slot, held);
+	return true;
+}
+
+void lp_misuse(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home home,
+	       uint64_t address, uint32_t holder_tid)
+{
+	struct lp_lock_id lock = lp_lock_known(home, address);
+	struct lp_misuse misuse = { kind, lock.id, address, lock.serial, holder_tid,
+				    &lp_rt /* any address: the stack is this thread's own */ };
+
+	lp_track_misuse(&lp_rt.track, slot, &misuse);
+}
