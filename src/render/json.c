@@ -73,7 +73,7 @@ static json_t *object_of(const struct member *members, size_t count)
 	object_of((const struct member[]){ __VA_ARGS__ }, \
 		  sizeof((const struct member[]){ __VA_ARGS__ }) / sizeof(struct member))
 
-/* The array of make(finding, i) for i below count. */
+/* The array of make(owner, i) for i below count. */
 typedef json_t *element_fn(const void *owner, size_t index);
 
 static json_t *array_of(element_fn *make, const void *owner, size_t count)
@@ -105,12 +105,16 @@ static json_t *frame_of(const void *owner, size_t index)
 static json_t *flags_of(uint32_t flags)
 {
 	json_t *array = json_array();
+	int failed = 0;
 
-	if (array && (flags & LP_REPORT_TRY))
-		json_array_append_new(array, json_string("try"));
-	if (array && (flags & LP_REPORT_TIMED))
-		json_array_append_new(array, json_string("timed"));
-	return array;
+	if (flags & LP_REPORT_TRY)
+		failed |= json_array_append_new(array, json_string("try"));
+	if (flags & LP_REPORT_TIMED)
+		failed |= json_array_append_new(array, json_string("timed"));
+	if (!failed)
+		return array;
+	json_decref(array);
+	return NULL;
 }
 
 static json_t *lock_of(const void *owner, size_t index)
@@ -122,8 +126,7 @@ static json_t *lock_of(const void *owner, size_t index)
 		      { "kind", string_of(lock->kind) },
 		      { "class", string_of(lock->class_key) },
 		      { "created", string_of(lock->created) },
-		      { "address", hex_of(lock->address) },
-		      { "role", json_string(index < finding->cycle_count ? "cycle" : "held") });
+		      { "address", hex_of(lock->address) });
 }
 
 static json_t *thread_of(const void *owner, size_t index)
@@ -169,7 +172,7 @@ static json_t *held_of(const void *owner, size_t index)
 	const struct lp_report_held *held = &finding->held[index];
 
 	return OBJECT({ "thread", number_of(held->thread) },
-		      { "lock", number_of(held->lock) },
+		      { "lock", lock_of(finding, held->lock) },
 		      { "mode", string_of(held->mode) },
 		      { "frames", array_of(frame_of, held->frames, held->frame_count) });
 }
@@ -213,7 +216,7 @@ static json_t *finding_of(const void *owner, size_t index)
 		      { "title", string_of(it->title) },
 		      { "event", string_of(it->event_text) },
 		      { "holder", string_of(it->holder) },
-		      { "locks", array_of(lock_of, it, it->lock_count) },
+		      { "locks", array_of(lock_of, it, it->cycle_count) },
 		      { "contexts", array_of(context_of, it, it->context_count) },
 		      { "threads", array_of(thread_of, it, it->thread_count) },
 		      { "stacks", array_of(stack_of, it, it->stack_count) },

@@ -47,7 +47,7 @@ enum { LP_REPORT_TRY = 1, LP_REPORT_TIMED = 2 };
 /* role: "held" (where the lock was taken that blocks the other), "wanted", "created", "event" */
 struct lp_report_stack {
 	const char	*role;
-	uint32_t	lock;		/* index in locks[] */
+	uint32_t	lock;		/* index in locks[], below cycle_count */
 	uint32_t	thread;		/* index in threads[] */
 	uint32_t	edge;		/* which dependency of the cycle, from 0 */
 	const char	*mode;		/* "write", "read", "read-recursive" */
@@ -89,7 +89,7 @@ struct lp_report_finding {
 	const char	*reason;	/* one sentence: why this level */
 	const struct lp_report_lock *locks;	/* cycle order; [0] is held by edge 0 */
 	size_t		lock_count;
-	size_t		cycle_count;	/* the first of locks[]; the rest are only held */
+	size_t		cycle_count;	/* locks[] it is about; those after them are only held */
 	const struct lp_report_thread *threads;	/* one per edge, repeated when the same */
 	size_t		thread_count;
 	const struct lp_report_stack *stacks;
