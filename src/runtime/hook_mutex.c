@@ -53,53 +53,58 @@ static bool is_acquired(int result)
 	return result == 0 || result == EOWNERDEAD;
 }
 
-/* Locking again what this thread holds: counted, refused, or waiting for ever. */
-static int relock_begins(struct lp_rec_slot *slot, const struct lp_op *op, struct lp_held *held)
+/*
+ * The entry of a lock that this thread holds. Somebody else may have released it (misuse, reported
+ * when it happened): libc knows the owner, and the entry goes.
+ */
+static struct lp_held *holds(struct lp_rec_slot *slot, const struct lp_op *op)
 {
-	if (op->kind == LP_LOCK_MUTEX)
-		lp_hold(slot, op);
-	return held != NULL;
-}
-
-static void relock_ended(struct lp_rec_slot *slot, const struct lp_op *op, int result)
-{
+	const pthread_mutex_t *mutex = (const pthread_mutex_t *)(uintptr_t)op->address;
 	struct lp_held *held = lp_holds(slot, op->address);
 
-	if (op->kind == LP_LOCK_MUTEX && !is_acquired(result))
-		lp_hold_undo(slot, op);
-	else if (op->kind == LP_LOCK_RECURSIVE && is_acquired(result) && held)
-		held->count++;
-	else if (op->kind == LP_LOCK_ERRORCHECK && result == EDEADLK)
-		lp_misuse(slot, LP_EVENT_RELOCK, op->home, op->address, slot->tid);
+	if (!held || (uint32_t)mutex->__data.__owner == slot->tid)
+		return held;
+	held->count = 0;
+	lp_release(slot, op->address);
+	return NULL;
 }
 
-/* An acquisition that may block, in two halves around libc's call. */
+/*
+ * An acquisition that may block, in two halves around libc's call. Locking again what the thread
+ * holds is counted by a recursive type, refused by an error-checking one; any other waits for
+ * ever. True: the lock is held already.
+ */
 static bool lock_begins(struct lp_rec_slot *slot, const struct lp_op *op)
 {
-	struct lp_held *held = lp_holds(slot, op->address);
+	bool again = holds(slot, op) != NULL;
 
-	if (held)
-		return relock_begins(slot, op, held);
-	lp_hold(slot, op);
-	return false;
+	if (!again || op->kind == LP_LOCK_MUTEX)
+		lp_hold(slot, op);
+	return again;
 }
 
 static void lock_ended(struct lp_rec_slot *slot, const struct lp_op *op, bool again, int result)
 {
-	if (again)
-		relock_ended(slot, op, result);
-	else if (!is_acquired(result))
-		lp_hold_undo(slot, op);
-}
-
-static void trylock_ended(struct lp_rec_slot *slot, const struct lp_op *op, int result)
-{
 	struct lp_held *held;
 
-	if (!is_acquired(result))
-		return;
-	held = lp_holds(slot, op->address);
-	if (held)
+	if (!again || op->kind == LP_LOCK_MUTEX) {
+		if (!is_acquired(result))
+			lp_hold_undo(slot, op);
+	} else if (op->kind == LP_LOCK_RECURSIVE) {
+		held = lp_holds(slot, op->address);
+		if (held && is_acquired(result))
+			held->count++;
+	} else if (result == EDEADLK) {
+		lp_misuse(slot, LP_EVENT_RELOCK, op->home, op->address, slot->tid);
+	}
+}
+
+/* A try that succeeded. */
+static void trylock_ended(struct lp_rec_slot *slot, const struct lp_op *op)
+{
+	struct lp_held *held = lp_holds(slot, op->address);
+
+	if (held && op->kind == LP_LOCK_RECURSIVE)
 		held->count++;
 	else
 		lp_hold(slot, op);
@@ -210,7 +215,7 @@ LP_PUBLIC int pthread_mutex_trylock(pthread_mutex_t *mutex)
 
 	if (slot && is_acquired(result)) {
 		op = op_of(mutex, LP_TRY, LP_SITE());
-		trylock_ended(slot, &op, result);
+		trylock_ended(slot, &op);
 	}
 	return result;
 }
@@ -223,7 +228,7 @@ LP_PUBLIC int mtx_trylock(mtx_t *mtx)
 
 	if (slot && result == thrd_success) {
 		op = op_of((pthread_mutex_t *)mtx, LP_TRY, LP_SITE());
-		trylock_ended(slot, &op, 0);
+		trylock_ended(slot, &op);
 	}
 	return result;
 }

@@ -119,7 +119,7 @@ bool lp_image_open(const char *path)
 	struct lp_writer *writer = &lp_rt.track.writer;
 	struct lp_image header;
 	struct lp_image *image = NULL, *own;
-	uint64_t size = 0, own_size;
+	uint64_t size = 0, own_size = 0;
 	int fd;
 
 	if (strlen(path) >= PATH_SIZE)

@@ -163,7 +163,7 @@ void lp_thread_name(const struct lp_rec_slot *slot, const char *name)
 		return;
 	record->thread = slot->thread;
 	record->tid = slot->tid;
-	strncpy(record->name, name, sizeof(record->name) - 1);
+	memcpy(record->name, name, strnlen(name, sizeof(record->name) - 1));
 	lp_writer_done(record);
 }
 

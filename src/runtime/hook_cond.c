@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hook_cond.c — condition variables: a wait releases the mutex and takes it again.
+ *
+ * libc does both inside, so the entry is taken off for the time of the wait, and put back however
+ * the wait ends: by return or, with the mutex held again, by cancellation. That the mutex will be
+ * taken while other locks are held is a fact from the start: it is written before the wait.
+ */
+#include "runtime/runtime.h"
+
+/* libc's list of cleanup handlers, which needs no exception tables. */
+extern void _pthread_cleanup_push(struct _pthread_cleanup_buffer *buffer, void (*routine)(void *),
+				  void *argument);
+extern void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute);
+
+struct wait {
+	struct lp_rec_slot *slot;	/* NULL: the mutex is not known to be held */
+	struct lp_held	was;
+	struct lp_op	op;
+};
+
+static void wait_begins(struct wait *wait, void *cond, pthread_mutex_t *mutex, uint64_t site)
+{
+	struct lp_rec_slot *slot = lp_slot();
+	struct lp_held *held = slot ? lp_holds(slot, (uintptr_t)mutex) : NULL;
+
+	wait->slot = held ? slot : NULL;
+	if (!held)
+		return;
+	wait->was = *held;
+	wait->op = (struct lp_op){
+		.home = lp_home_of_mutex(mutex),
+		.address = (uintptr_t)mutex,
+		.site = site,
+		.mode = LP_WRITE,
+		.simple = !(held->lock & LP_COUNTED),
+	};
+	held->count = 0;
+	lp_release(slot, (uintptr_t)mutex);
+	lp_hold_note(slot, &wait->op);
+	slot->wait_object = (uintptr_t)cond;
+	slot->wait = LP_WAIT_COND;
+}
+
+static void wait_ended(void *argument)
+{
+	struct wait *wait = argument;
+	struct lp_held *held;
+
+	wait->slot->wait = LP_WAIT_NONE;
+	lp_hold(wait->slot, &wait->op);
+	held = lp_holds(wait->slot, wait->op.address);
+	if (held)
+		held->count = wait->was.count;
+}
+
+#define WAIT(cond, mutex, call) do { \
+	struct _pthread_cleanup_buffer cleanup_; \
+	struct wait wait_; \
+	int result_; \
+	wait_begins(&wait_, cond, mutex, LP_SITE()); \
+	if (!wait_.slot) \
+		return call; \
+	_pthread_cleanup_push(&cleanup_, wait_ended, &wait_); \
+	result_ = call; \
+	_pthread_cleanup_pop(&cleanup_, 1); \
+	return result_; \
+} while (0)
+
+LP_PUBLIC int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	WAIT(cond, mutex, lp_real.pthread_cond_wait(cond, mutex));
+}
+
+LP_PUBLIC int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+				     const struct timespec *until)
+{
+	WAIT(cond, mutex, lp_real.pthread_cond_timedwait(cond, mutex, until));
+}
+
+LP_PUBLIC int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+				     clockid_t clock, const struct timespec *until)
+{
+	WAIT(cond, mutex, lp_real.pthread_cond_clockwait(cond, mutex, clock, until));
+}
+
+LP_PUBLIC int cnd_wait(cnd_t *cond, mtx_t *mutex)
+{
+	WAIT(cond, (pthread_mutex_t *)mutex, lp_real.cnd_wait(cond, mutex));
+}
+
+LP_PUBLIC int cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until)
+{
+	WAIT(cond, (pthread_mutex_t *)mutex, lp_real.cnd_timedwait(cond, mutex, until));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hook_process.c — what happens to the whole process: fork without handlers, unloading of code,
+ * locking of all memory. fork() itself is seen through handlers registered with libc.
+ */
+#include "runtime/os.h"
+#include "runtime/runtime.h"
+
+LP_PUBLIC pid_t _Fork(void)
+{
+	pid_t result;
+
+	if (!lp_slot())
+		return lp_real._Fork();
+	lp_fork_prepare();
+	result = lp_real._Fork();
+	if (result == 0)
+		lp_fork_child();
+	else
+		lp_fork_parent();
+	return result;
+}
+
+/* Other code may be loaded at the same addresses. */
+LP_PUBLIC int dlclose(void *handle)
+{
+	struct lp_rec_slot *slot = lp_slot();
+	int result = lp_real.dlclose(handle);
+
+	if (slot) {
+		lp_place_forget();
+		lp_bump_generation();
+	}
+	return result;
+}
+
+/*
+ * The image is a large sparse mapping: locking it would back all of it with storage. The part that
+ * is not used yet is out of reach while the kernel works, then the image is unlocked again.
+ */
+LP_PUBLIC int mlockall(int flags)
+{
+	struct lp_writer *writer = &lp_rt.track.writer;
+	struct lp_image *image = lp_slot() ? writer->image : NULL;
+	uint64_t used;
+	int result;
+
+	if (!image)
+		return lp_real.mlockall(flags);
+	used = (__atomic_load_n(&image->populated, __ATOMIC_ACQUIRE) + 4095) & ~(uint64_t)4095;
+	lp_sys3(SYS_mprotect, (char *)image + used, writer->size - used, PROT_NONE);
+	result = lp_real.mlockall(flags);
+	lp_sys2(SYS_munlock, image, writer->size);
+	lp_sys3(SYS_mprotect, (char *)image + used, writer->size - used, PROT_READ | PROT_WRITE);
+	return result;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hook_thread.c — create and join: what orders threads.
+ *
+ * The creator makes the new thread's slot, so that the thread is tracked from its first
+ * instruction; the slot carries the start routine. Detach, exit and cancel need no hook: the end
+ * of a thread is seen by its slot's destructor, and a detached thread is never joined.
+ */
+#include "runtime/os.h"
+#include "runtime/runtime.h"
+
+#define STACK_MARGIN	1024u	/* libc's frame and the thread's descriptor lie above ours */
+
+static struct lp_rec_slot *create_begins(uint64_t start, uint64_t argument)
+{
+	struct lp_rec_slot *self = lp_slot();
+	struct lp_rec_slot *slot;
+
+	if (!self)
+		return NULL;
+	slot = lp_slot_new(lp_thread_record(self->thread, self->epoch, start, true));
+	if (!slot)
+		return NULL;
+	slot->start_routine = start;
+	slot->start_arg = argument;
+	lp_slot_next_epoch(self);
+	return slot;
+}
+
+/* The new thread's first steps. */
+static void begin(struct lp_rec_slot *slot, uint64_t frame)
+{
+	uint64_t *entry;
+
+	lp_self.stack_end = frame + STACK_MARGIN;
+	lp_thread_begin(slot);
+	entry = lp_table_get(slot->pthread);
+	if (entry) {
+		entry[1] = 0;
+		__atomic_store_n(&entry[0], slot->thread, __ATOMIC_RELEASE);
+	}
+}
+
+static void *thread_main(void *argument)
+{
+	struct lp_rec_slot *slot = argument;
+
+	begin(slot, (uintptr_t)__builtin_frame_address(0));
+	return ((lp_thread_fn *)(uintptr_t)slot->start_routine)((void *)(uintptr_t)slot->start_arg);
+}
+
+static int thrd_main(void *argument)
+{
+	struct lp_rec_slot *slot = argument;
+
+	begin(slot, (uintptr_t)__builtin_frame_address(0));
+	return ((thrd_start_t)(uintptr_t)slot->start_routine)((void *)(uintptr_t)slot->start_arg);
+}
+
+LP_PUBLIC int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			     lp_thread_fn *start, void *argument)
+{
+	struct lp_rec_slot *slot = create_begins((uintptr_t)start, (uintptr_t)argument);
+	int result;
+
+	if (!slot)
+		return lp_real.pthread_create(thread, attributes, start, argument);
+	result = lp_real.pthread_create(thread, attributes, thread_main, slot);
+	if (result)
+		lp_slot_free(slot);
+	return result;
+}
+
+LP_PUBLIC int thrd_create(thrd_t *thread, thrd_start_t start, void *argument)
+{
+	struct lp_rec_slot *slot = create_begins((uintptr_t)start, (uintptr_t)argument);
+	int result;
+
+	if (!slot)
+		return lp_real.thrd_create(thread, start, argument);
+	result = lp_real.thrd_create(thread, thrd_main, slot);
+	if (result != thrd_success)
+		lp_slot_free(slot);
+	return result;
+}
+
+struct join {
+	struct lp_rec_slot *slot;
+	pthread_t	target;
+	uint32_t	thread;		/* THREAD, when it is known before the join */
+};
+
+static void join_begins(struct join *join, pthread_t target)
+{
+	uint64_t *entry = lp_table_find(target);
+
+	join->slot = lp_slot();
+	join->target = target;
+	/* an entry of a thread that has ended may be an older thread's with the same pthread_t */
+	join->thread = entry && !entry[1] ? (uint32_t)entry[0] : 0;
+	if (!join->slot)
+		return;
+	join->slot->wait_object = target;
+	join->slot->wait_thread = join->thread;
+	join->slot->wait = LP_WAIT_JOIN;
+}
+
+static void join_ended(struct join *join, bool joined)
+{
+	struct lp_writer *writer = &lp_rt.track.writer;
+	uint64_t *entry = lp_table_find(join->target);
+	struct lp_rec_join *record;
+
+	if (!join->slot)
+		return;
+	join->slot->wait = LP_WAIT_NONE;
+	if (!joined)
+		return;
+	lp_slot_next_epoch(join->slot);
+	if (!join->thread && entry)
+		join->thread = (uint32_t)entry[0];
+	record = join->thread ? lp_writer_begin(writer, LP_REC_JOIN, sizeof(*record), 0) : NULL;
+	if (!record)
+		return;
+	record->joiner = join->slot->thread;
+	record->epoch = join->slot->epoch;
+	record->joined = join->thread;
+	lp_writer_done(record);
+}
+
+/* Joins are cancellation points: the wait mark is then left to the end of the thread. */
+#define JOIN(target, success, call) do { \
+	struct join join_; \
+	int result_; \
+	join_begins(&join_, target); \
+	result_ = call; \
+	join_ended(&join_, result_ == (success)); \
+	return result_; \
+} while (0)
+
+LP_PUBLIC int pthread_join(pthread_t thread, void **value)
+{
+	JOIN(thread, 0, lp_real.pthread_join(thread, value));
+}
+
+LP_PUBLIC int pthread_tryjoin_np(pthread_t thread, void **value)
+{
+	JOIN(thread, 0, lp_real.pthread_tryjoin_np(thread, value));
+}
+
+LP_PUBLIC int pthread_timedjoin_np(pthread_t thread, void **value, const struct timespec *until)
+{
+	JOIN(thread, 0, lp_real.pthread_timedjoin_np(thread, value, until));
+}
+
+LP_PUBLIC int pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock,
+				   const struct timespec *until)
+{
+	JOIN(thread, 0, lp_real.pthread_clockjoin_np(thread, value, clock, until));
+}
+
+LP_PUBLIC int thrd_join(thrd_t thread, int *value)
+{
+	JOIN(thread, thrd_success, lp_real.thrd_join(thread, value));
+}
+
+LP_PUBLIC int pthread_setname_np(pthread_t thread, const char *name)
+{
+	struct lp_rec_slot *slot = lp_slot();
+	int result = lp_real.pthread_setname_np(thread, name);
+
+	if (slot && result == 0 && thread == pthread_self())
+		lp_thread_name(slot, name);
+	return result;
+}
