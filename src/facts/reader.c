@@ -31,6 +31,9 @@
 #define RECORD_MAX	(16u << 20)	/* nothing the runtime writes comes near */
 #define PROBLEM_SIZE	192
 
+/* The phrase of this thread's last error: it outlives the reader that it is about. */
+static _Thread_local char problem_text[PROBLEM_SIZE];
+
 /* A record that others may refer to. */
 struct known {
 	uint32_t	ref;
@@ -59,7 +62,6 @@ struct lp_reader {
 	LP_VEC(uint32_t) slots;
 	unsigned char	*body;		/* copy of the record under way */
 	size_t		body_room;
-	char		problem[PROBLEM_SIZE];
 };
 
 /* The record under way. */
@@ -142,7 +144,7 @@ static int bad(struct lp_reader *reader, uint64_t offset, const char *format, ..
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(reader->problem, sizeof(reader->problem), format, args);
+	vsnprintf(problem_text, sizeof(problem_text), format, args);
 	va_end(args);
 	reader->fault = offset;
 	return -EBADMSG;
@@ -155,8 +157,8 @@ static int bad(struct lp_reader *reader, uint64_t offset, const char *format, ..
 
 /* ---- opening ---- */
 
-/* What is wrong with the header, or NULL. `text` has PROBLEM_SIZE bytes for the phrase. */
-static const char *check_start(const unsigned char *bytes, size_t size, char *text)
+/* What is wrong with the header, or NULL. */
+static const char *check_start(const unsigned char *bytes, size_t size)
 {
 	struct lp_image head;
 	uint64_t magic = 0;
@@ -167,44 +169,47 @@ static const char *check_start(const unsigned char *bytes, size_t size, char *te
 	if (magic != LP_IMAGE_MAGIC)
 		return "is not a facts file";
 	if (size < LP_IMAGE_HEADER_SIZE) {
-		snprintf(text, PROBLEM_SIZE, "ends at byte %zu in the middle of its header", size);
-		return text;
+		snprintf(problem_text, sizeof(problem_text),
+			 "ends at byte %zu in the middle of its header", size);
+		return problem_text;
 	}
 	memcpy(&head, bytes, sizeof(head));
 	if (head.version != LP_IMAGE_VERSION) {
-		snprintf(text, PROBLEM_SIZE, "is version %u, this lockproof reads version %u",
-			 head.version, LP_IMAGE_VERSION);
-		return text;
+		snprintf(problem_text, sizeof(problem_text),
+			 "is version %u, this lockproof reads version %u", head.version,
+			 LP_IMAGE_VERSION);
+		return problem_text;
 	}
 	if (head.layout != LP_LAYOUT)
 		return "was written by a different build of lockproof";
 	return head.nonce ? NULL : "has a damaged header (no nonce)";
 }
 
-static const char *check_extent(const struct lp_reader *reader, char *text)
+static const char *check_extent(const struct lp_reader *reader)
 {
 	uint64_t tail = load_tail(reader), reserved = IMAGE64(reader, size);
 
 	if (tail < LP_IMAGE_HEADER_SIZE || tail % LP_GRANULE || tail > reserved) {
-		snprintf(text, PROBLEM_SIZE, "has a damaged header (log ends at 0x%llx of 0x%llx)",
+		snprintf(problem_text, sizeof(problem_text),
+			 "has a damaged header (log ends at 0x%llx of 0x%llx)",
 			 (unsigned long long)tail, (unsigned long long)reserved);
-		return text;
+		return problem_text;
 	}
 	/* A kept image is whole pages: shorter by even one byte, something cut it. */
 	if (reader->size >= round_to_page(tail) || reader->size >= reserved)
 		return NULL;
-	snprintf(text, PROBLEM_SIZE, "is truncated: it ends at byte %zu, its log at byte %llu",
-		 reader->size, (unsigned long long)tail);
-	return text;
+	snprintf(problem_text, sizeof(problem_text),
+		 "is truncated: it ends at byte %zu, its log at byte %llu", reader->size,
+		 (unsigned long long)tail);
+	return problem_text;
 }
 
 struct lp_reader *lp_reader_open(const void *bytes, size_t size, const char **problem)
 {
-	static _Thread_local char text[PROBLEM_SIZE];
 	struct lp_reader *reader;
 
 	assert((uintptr_t)bytes % LP_GRANULE == 0);
-	*problem = check_start(bytes, size, text);
+	*problem = check_start(bytes, size);
 	if (*problem)
 		return NULL;
 	reader = calloc(1, sizeof(*reader));
@@ -217,7 +222,7 @@ struct lp_reader *lp_reader_open(const void *bytes, size_t size, const char **pr
 	reader->bytes = bytes;
 	reader->size = size;
 	reader->offset = LP_IMAGE_HEADER_SIZE;
-	*problem = check_extent(reader, text);
+	*problem = check_extent(reader);
 	if (*problem) {
 		lp_reader_close(reader);
 		return NULL;
@@ -847,7 +852,7 @@ int lp_reader_poll(struct lp_reader *reader, struct lp_model *model, const char 
 		reader->image = ++model->images;
 	reader->fault = 0;
 	result = poll_log(reader, model);
-	*problem = result == -EBADMSG ? reader->problem : NULL;
+	*problem = result == -EBADMSG ? problem_text : NULL;
 	if (result == -ENOMEM)
 		*problem = "out of memory";
 	count_acquisitions(reader, model);
@@ -928,6 +933,7 @@ static void load_live(const struct lp_reader *reader, uint32_t slot, struct lp_l
 	live->wait_object = LIVE64(reader, at, struct lp_rec_slot, wait_object);
 	live->wait_thread =
 		lp_reader_thread(reader, LIVE32(reader, at, struct lp_rec_slot, wait_thread));
+	live->lossy = LIVE32(reader, at, struct lp_rec_slot, lossy);
 	load_held(reader, slot, live);
 }
 
@@ -963,6 +969,7 @@ void lp_reader_state(const struct lp_reader *reader, struct lp_reader_state *sta
 		.start_time_ns = IMAGE64(reader, start_time_ns),
 		.session = IMAGE64(reader, session),
 		.index = IMAGE32(reader, index),
+		.merged = IMAGE32(reader, merged),
 		.tail = load_tail(reader),
 	};
 }

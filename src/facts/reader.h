@@ -8,6 +8,7 @@
 #ifndef LP_FACTS_READER_H
 #define LP_FACTS_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,14 +21,14 @@ struct lp_reader;
  * Check the header of an image of `size` bytes at `bytes`, which must stay mapped until close and
  * be aligned to 16 bytes. Bytes after the image are ignored: see lp_reader_extent().
  * On error returns NULL and sets *problem to a phrase without newline ("is not a facts file"),
- * valid until this thread opens another. A file that ends before its log does is an error.
+ * valid until this thread opens or polls again. A file that ends before its log does is an error.
  */
 struct lp_reader *lp_reader_open(const void *bytes, size_t size, const char **problem);
 void lp_reader_close(struct lp_reader *reader);
 
 /*
  * Add to the model what has become readable since the last call. >0: something was new; 0: no;
- * -ENOMEM; -EBADMSG: a record is damaged, *problem says how (valid until the next poll) and
+ * -ENOMEM; -EBADMSG: a record is damaged, *problem says how (valid as above) and
  * lp_reader_offset() where. After an error the reader stays where it is: what it read before is in
  * the model. model->acquisitions follows as well. Poll one reader into one model only.
  */
@@ -64,6 +65,7 @@ struct lp_live_thread {
 	uint32_t	wait;		/* enum lp_wait */
 	uint64_t	wait_object;
 	uint32_t	wait_thread;	/* threads[] */
+	bool		lossy;		/* holds more than held[] says */
 	uint32_t	held_count;	/* the top entry may be held or still be waited for */
 	struct lp_live_held held[LP_SLOT_HELD];	/* the innermost ones, outermost first */
 };
@@ -86,6 +88,7 @@ struct lp_reader_state {
 	uint64_t	start_time_ns;
 	uint64_t	session;
 	uint32_t	index;
+	uint32_t	merged;		/* images in the file, 0: as it was recorded */
 	uint64_t	tail;
 };
 void lp_reader_state(const struct lp_reader *reader, struct lp_reader_state *state);
