@@ -16,13 +16,14 @@ struct lp_symbolizer;
 
 /* One line of a stack. An address inside inlined code gives several, innermost first. */
 struct lp_symbol {
-	const char	*function;	/* demangled; NULL: unknown */
+	const char	*function;	/* demangled, as c++filt prints it; NULL: unknown */
 	const char	*file;		/* as a person would open it; NULL: unknown */
 	uint32_t	line;		/* 0: unknown */
 	uint32_t	column;
 	bool		inlined;	/* into the next one */
 	uint64_t	function_offset;	/* of the address in the (outer) function */
 	uint64_t	function_size;		/* 0: unknown */
+	int		module;		/* handle of the module it is in; -1: none */
 };
 
 struct lp_symbols {
@@ -35,7 +36,9 @@ void lp_symbolizer_destroy(struct lp_symbolizer *symbolizer);
 
 /*
  * Declare a module and get its handle (>= 0, the same for equal arguments), or -ENOMEM.
- * A missing file, or one whose build id differs, gives unknown symbols, never wrong ones.
+ * A missing file, or one whose build id differs, gives unknown symbols, never wrong ones. Size 0
+ * says that the module has no build id: a file that has one is another file. A path that is not
+ * absolute ("linux-vdso.so.1") names no file.
  */
 int lp_symbolizer_module(struct lp_symbolizer *symbolizer, const char *path,
 			 const uint8_t *build_id, size_t build_id_size);
@@ -56,7 +59,8 @@ const char *lp_symbolize_data(struct lp_symbolizer *symbolizer, int module, uint
 /*
  * What the source calls the lock in the call at `symbol` (file and line must be known): the first
  * argument of an init or lock call ("&q->lock"), or the object of .lock(), lock_guard g(x),
- * unique_lock, scoped_lock, shared_lock ("m_"). NULL when the source is not there or says nothing.
+ * unique_lock, scoped_lock, shared_lock ("m_"). At most 80 bytes. NULL when the source is not
+ * there, was changed after the module was built, says nothing, or leaves a choice.
  */
 const char *lp_symbolize_lock_argument(struct lp_symbolizer *symbolizer,
 				       const struct lp_symbol *symbol);
