@@ -78,6 +78,6 @@ struct lp_real {
 };
 
 /* The C library's own functions. Set before any slot exists. */
-extern struct lp_real lp_real;
+extern struct lp_real lp_real __attribute__((visibility("hidden")));
 
 #endif

@@ -14,6 +14,7 @@
 
 #define PATH_SIZE	1024u
 #define MAP_MIN		(1ull << 20)
+#define FILES_MAX	1000000u
 
 #ifndef MADV_DONTDUMP
 #define MADV_DONTDUMP 16
@@ -74,18 +75,30 @@ static uint32_t random_nonce(void)
 	return nonce;
 }
 
+/* Take a number that no file has yet: an earlier run may have left some. */
+static int make_file(char *name, size_t length, struct lp_image *first, uint32_t *index)
+{
+	int fd;
+
+	do {
+		*index = __atomic_add_fetch(&first->next_index, 1, __ATOMIC_RELAXED);
+		append_number(name, length, *index);
+		fd = lp_os_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	} while (fd == -EEXIST && *index < FILES_MAX);
+	return fd;
+}
+
 /* Make `path`.N for this program. */
 static struct lp_image *make_image(const char *path, struct lp_image *first, uint64_t *size)
 {
 	char name[PATH_SIZE + 16];
 	size_t length = strlen(path);
-	uint32_t index = __atomic_add_fetch(&first->next_index, 1, __ATOMIC_RELAXED);
 	struct lp_image *image = NULL;
+	uint32_t index;
 	int fd;
 
 	memcpy(name, path, length);
-	append_number(name, length, index);
-	fd = lp_os_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	fd = make_file(name, length, first, &index);
 	if (lp_os_failed(fd))
 		return NULL;
 	*size = file_size_limit(first->size);

@@ -164,16 +164,16 @@ static struct lp_lock_id set_tag(struct lp_home home, uint64_t address, uint32_t
 	id = id_for(class_ref, serial, address);
 	if (!id)
 		return (struct lp_lock_id){ 0, 0 };
-	word = (uint64_t)check << 32 | id;
+	word = lp_tag_make(check, id);
 	if (!__atomic_compare_exchange_n(home.word, &old_word, word, false, __ATOMIC_RELEASE,
 					 __ATOMIC_RELAXED))
-		id = (uint32_t)old_word;
+		id = (uint32_t)(old_word >> 32);
 	return (struct lp_lock_id){ id, serial };
 }
 
 static bool is_tag(uint64_t word, uint64_t address)
 {
-	uint32_t check = (uint32_t)(word >> 32);
+	uint32_t check = (uint32_t)word;
 
 	return check == lp_tag_check(address, lp_nonce) ||
 	       check == lp_tag_check(address, lp_nonce_other);
@@ -185,7 +185,7 @@ struct lp_lock_id lp_lock_known(struct lp_home home, uint64_t address)
 
 	if (!is_tag(word, address))
 		return (struct lp_lock_id){ 0, 0 };
-	return (struct lp_lock_id){ (uint32_t)word, *home.serial };
+	return (struct lp_lock_id){ (uint32_t)(word >> 32), *home.serial };
 }
 
 /* Its class nests in itself since it was tagged: give it an id of its own. */
@@ -196,7 +196,7 @@ static struct lp_lock_id refine(struct lp_home home, uint64_t address, struct lp
 
 	if (id && id != lock.id &&
 	    __atomic_compare_exchange_n(home.word, &word,
-					(word & ~(uint64_t)UINT32_MAX) | id, false,
+					lp_tag_make((uint32_t)word, id), false,
 					__ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		lock.id = id;
 	return lock;

@@ -22,6 +22,9 @@
 #include "runtime/hooks.h"
 #include "track/track.h"
 
+/* Nothing of this is for other objects: no detour through tables of addresses. */
+#pragma GCC visibility push(hidden)
+
 /* Instances of a class that are told apart from the start, and at most once it nests in itself. */
 #define LP_LOCKS_APART		32u
 #define LP_LOCKS_APART_MAX	65536u
@@ -112,7 +115,7 @@ void lp_fork_child(void);
 
 /*
  * Where a lock keeps its tag: in the lock itself, or in the address table.
- * word: id | check << 32, where the check is made from the nonce and the address; 0: no tag.
+ * word: check | id << 32, where the check is made from the nonce and the address; 0: no tag.
  */
 struct lp_home {
 	uint64_t	*word;
@@ -126,6 +129,11 @@ struct lp_home lp_home_in_table(const volatile void *lock);	/* {NULL, NULL}: no 
 static inline uint32_t lp_tag_check(uint64_t address, uint32_t nonce)
 {
 	return (uint32_t)(address >> 2) ^ nonce;
+}
+
+static inline uint64_t lp_tag_make(uint32_t check, uint32_t id)
+{
+	return check | (uint64_t)id << 32;
 }
 
 /* What a lock was found to be. id 0: unknown. */
@@ -191,12 +199,12 @@ bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *word, const uint64_t
 		  uint64_t address, uint64_t site, uint8_t mode, uint8_t flags)
 {
 	uint64_t tag = *word;
-	struct lp_acquire acquire = { .address = address, .id = (uint32_t)tag, .mode = mode,
+	struct lp_acquire acquire = { .address = address, .id = (uint32_t)(tag >> 32), .mode = mode,
 				      .flags = flags };
 	struct lp_cache *cache;
 	uint64_t key, look;
 
-	if (lp_unlikely((uint32_t)(tag >> 32) != lp_tag_check(address, lp_nonce)))
+	if (lp_unlikely((uint32_t)tag != lp_tag_check(address, lp_nonce)))
 		return false;
 	key = lp_track_key(slot->key, acquire.id, site);
 	look = key ^ slot->salt ^ lp_generation;
@@ -220,5 +228,7 @@ bool lp_release_fast(struct lp_rec_slot *slot, uint64_t address)
 	lp_track_drop(slot);
 	return true;
 }
+
+#pragma GCC visibility pop
 
 #endif

@@ -116,18 +116,22 @@ void lp_start(char **environment)
 	int saved = errno;
 	const char *path;
 
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == STARTED)
+		return;
 	if (__atomic_compare_exchange_n(&state, &from, STARTING, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE)) {
 		resolve_real_functions();
 		__atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
 	}
 	from = RESOLVED;
-	path = environment_value(environment ? environment : environ, "LOCKPROOF_FACTS");
-	if (path && __atomic_compare_exchange_n(&state, &from, STARTED, false, __ATOMIC_ACQ_REL,
-						__ATOMIC_ACQUIRE)) {
+	if (!environment)
+		environment = environ;		/* NULL before libc has started */
+	if (environment && __atomic_compare_exchange_n(&state, &from, STARTED, false,
+						       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		path = environment_value(environment, "LOCKPROOF_FACTS");
 		/* the environment lies above the first frame of the main thread */
-		lp_self.stack_end = environment ? (uintptr_t)environment : 0;
-		if (lp_image_open(path))
+		lp_self.stack_end = (uintptr_t)environment;
+		if (path && lp_image_open(path))
 			begin_recording();
 	}
 	errno = saved;

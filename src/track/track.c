@@ -249,6 +249,10 @@ static uint32_t node_for(struct lp_track *track, struct lp_rec_slot *slot,
 	/* inside the runtime already (a handler), or below something that was not recorded */
 	if (slot->busy || (slot->top && !probe.parent) || !acquire->id)
 		return 0;
+	if (lp_writer_stopped(&track->writer)) {
+		fill_cache(cache, look, 0);	/* there will be no node: make it cheap */
+		return 0;
+	}
 	slot->busy = 1;
 	probe.site = track->ops->site(acquire->where);
 	node = resolve(track, slot, &probe, acquire->serial, lp_track_depth(slot), acquire->where,
