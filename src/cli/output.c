@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* output.c — writing reports; see output.h. */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int lp_output_write(int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t written = write(fd, bytes, size);
+
+		if (written < 0 && errno == EAGAIN) {
+			struct pollfd wait = { .fd = fd, .events = POLLOUT };
+
+			poll(&wait, 1, -1);
+			continue;
+		}
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+bool lp_output_color(enum lp_color color, int fd)
+{
+	const char *terminal = getenv("TERM");
+	const char *refused = getenv("NO_COLOR");
+
+	if (color != LP_COLOR_AUTO)
+		return color == LP_COLOR_ALWAYS;
+	return isatty(fd) && !(refused && *refused) && terminal && strcmp(terminal, "dumb");
+}
+
+static int fail(const char *path, int error, struct lp_problem *problem)
+{
+	return lp_problem_set(problem, "%.512s: %s", path, strerror(error));
+}
+
+/*
+ * A descriptor to write to when the file must not be replaced: something that is no regular file,
+ * or that standard output or error goes to already. -1: there is none; else to be closed.
+ */
+static int open_stream(const char *path, const struct stat *status)
+{
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		struct stat other;
+
+		if (!fstat(fd, &other) && other.st_dev == status->st_dev &&
+		    other.st_ino == status->st_ino)
+			return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	}
+	return S_ISREG(status->st_mode) ? -1 : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+/* Where a link leads, so that the file is replaced and not the link; to be freed. */
+static char *resolve(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	return real || errno != ENOENT ? real : strdup(path);
+}
+
+/* A temporary file beside `path`. The descriptor, or a negative errno value. */
+static int open_beside(const char *path, char **name)
+{
+	int fd;
+
+	if (asprintf(name, "%s.XXXXXX", path) < 0) {
+		*name = NULL;
+		return -ENOMEM;
+	}
+	fd = mkostemp(*name, O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	free(*name);
+	*name = NULL;
+	return fd;
+}
+
+int lp_output_check(const char *path, struct lp_problem *problem)
+{
+	struct stat status;
+	char *real, *name = NULL;
+	int fd;
+
+	if (!stat(path, &status)) {
+		if (S_ISDIR(status.st_mode))
+			return fail(path, EISDIR, problem);
+		if (access(path, W_OK))
+			return fail(path, errno, problem);
+		if (!S_ISREG(status.st_mode))
+			return 0;
+	} else if (errno != ENOENT) {
+		return fail(path, errno, problem);
+	} else if (path[strlen(path) - 1] == '/') {
+		return fail(path, EISDIR, problem);
+	}
+	real = resolve(path);
+	fd = real ? open_beside(real, &name) : -errno;
+	free(real);
+	if (fd < 0)
+		return fail(path, -fd, problem);
+	unlink(name);
+	free(name);
+	close(fd);
+	return 0;
+}
+
+static mode_t default_mode(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+/* Write `name` and let it take the place of `path`. 0 or a negative errno value. */
+static int replace(int fd, const char *name, const char *path, const struct stat *old,
+		   const char *bytes, size_t size)
+{
+	int error = lp_output_write(fd, bytes, size);
+
+	if (!error && fchmod(fd, old ? old->st_mode & 0777 : default_mode()))
+		error = -errno;
+	if (!error && rename(name, path))
+		error = -errno;
+	return error;
+}
+
+static int replace_file(const char *path, const struct stat *old, const char *bytes, size_t size)
+{
+	char *real = resolve(path), *name = NULL;
+	int fd = real ? open_beside(real, &name) : -errno;
+	int error = fd < 0 ? fd : replace(fd, name, real, old, bytes, size);
+
+	if (fd >= 0) {
+		close(fd);
+		if (error)
+			unlink(name);
+	}
+	free(name);
+	free(real);
+	return error;
+}
+
+int lp_output_file(const char *path, const char *bytes, size_t size, struct lp_problem *problem)
+{
+	struct stat status;
+	bool exists = !stat(path, &status);
+	int fd = exists ? open_stream(path, &status) : -1;
+	int error;
+
+	if (fd >= 0) {
+		error = lp_output_write(fd, bytes, size);
+		close(fd);
+	} else if (exists && !S_ISREG(status.st_mode)) {
+		error = -errno;
+	} else {
+		error = replace_file(path, exists ? &status : NULL, bytes, size);
+	}
+	return error ? fail(path, -error, problem) : 0;
+}

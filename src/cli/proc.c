@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proc.c — reading /proc; see proc.h. */
+#include "cli/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void lp_proc_reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Read a small file of /proc as a string. 0 or a negative errno value. */
+static int read_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	got = read(fd, text, size - 1);
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	if (got < 0)
+		return (int)got;
+	text[got] = '\0';
+	return 0;
+}
+
+/* State letter and parent in a stat file; the name before them may contain anything. */
+static int read_stat(const char *path, char *state, pid_t *parent)
+{
+	char text[1024];
+	int result = read_text(path, text, sizeof(text));
+	const char *after;
+
+	if (result)
+		return result;
+	after = strrchr(text, ')');
+	if (!after || sscanf(after + 1, " %c %d", state, parent) != 2)
+		return -EINVAL;
+	return 0;
+}
+
+static int process_stat(pid_t pid, char *state, pid_t *parent)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return read_stat(path, state, parent);
+}
+
+static int thread_stat(pid_t pid, pid_t tid, char *state)
+{
+	char path[64];
+	pid_t parent;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	return read_stat(path, state, &parent);
+}
+
+pid_t lp_proc_parent(pid_t pid)
+{
+	pid_t parent;
+	char state;
+
+	return process_stat(pid, &state, &parent) ? 0 : parent;
+}
+
+bool lp_proc_alive(pid_t pid)
+{
+	pid_t parent;
+	char state;
+
+	if (pid <= 0 || (kill(pid, 0) && errno == ESRCH))
+		return false;
+	/* without /proc the kernel's word must do */
+	return process_stat(pid, &state, &parent) || (state != 'Z' && state != 'X');
+}
+
+bool lp_proc_running(pid_t pid, pid_t tid)
+{
+	char state;
+
+	return !thread_stat(pid, tid, &state) && state == 'R';
+}
+
+bool lp_proc_in_futex(pid_t pid, pid_t tid, uint64_t object, uint64_t size)
+{
+	char path[64], text[256], state;
+	uint64_t address;
+	long number;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	if (read_text(path, text, sizeof(text)))
+		return !thread_stat(pid, tid, &state) && (state == 'S' || state == 'D');
+	/* "running", "-1 ..." or the number and its arguments */
+	if (sscanf(text, "%ld 0x%" SCNx64, &number, &address) != 2)
+		return false;
+	return number == SYS_futex && address >= object && address - object < size;
+}

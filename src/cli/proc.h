@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proc.h — what /proc tells about other processes. */
+#ifndef LP_CLI_PROC_H
+#define LP_CLI_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Wait for a child to end and forget its status. */
+void lp_proc_reap(pid_t pid);
+
+/* The parent, or 0 when there is no such process. */
+pid_t lp_proc_parent(pid_t pid);
+
+/* Does the process exist and run (a zombie does not)? */
+bool lp_proc_alive(pid_t pid);
+
+/*
+ * Is the thread asleep in a futex inside the `size` bytes at `object`? Where the kernel does not
+ * tell system calls to us, being asleep is taken for an answer.
+ */
+bool lp_proc_in_futex(pid_t pid, pid_t tid, uint64_t object, uint64_t size);
+
+/* Does the thread run, or could it? */
+bool lp_proc_running(pid_t pid, pid_t tid);
+
+#endif
