@@ -8,6 +8,7 @@
 #ifndef LP_ENGINE_H
 #define LP_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -100,6 +101,8 @@ struct lp_finding {
 	uint32_t	revision;	/* grows when level or witnesses change */
 	uint32_t	event;		/* events[]; 0: not from an event */
 	uint32_t	gate;		/* REASON_GATE: nodes[] of the common lock */
+	bool		covered;	/* said as well by a shorter finding, or void since classes
+					   were regrouped: leave it out of summaries */
 	uint32_t	edge_count;
 	struct lp_finding_edge *edge;	/* edge[0]'s classes come first in id order */
 };
@@ -111,6 +114,12 @@ struct lp_engine_stats {
 
 struct lp_engine *lp_engine_create(void);	/* NULL when memory is short */
 void lp_engine_destroy(struct lp_engine *engine);
+
+/*
+ * Which frames only pass a lock on (see lp_model_regroup): the place of an event is the first that
+ * does not. Without it the innermost frame counts. Call it before the first judge.
+ */
+void lp_engine_set_wrapper(struct lp_engine *engine, lp_wrapper_fn *wrapper, void *context);
 
 /*
  * Judge everything in the model that is new since the last call; every fine class must have its

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * classes.c — nodes to class pairs and their cycles: the rule of the discipline.
+ *
+ * A new acquisition makes a pair with every lock held below it, not only the nearest: a recursive
+ * reader in between does not carry a dependency (kernel lockdep loses A -> C in A, R(B), C), and
+ * a cycle is shown, and judged, with the locks one thread really held and wanted. A trylock gives
+ * up, so nothing waits in it: it is held like any other, but makes no pair of its own.
+ *
+ * Cost of a node: one look-up for each different class below it.
+ */
+#include "engine/state.h"
+
+/* Could this node be a lock that its thread holds already, in a way that never blocks? */
+static bool may_relock(const struct lp_model *model, uint32_t node)
+{
+	uint32_t class = lp_model_node_class(model, node);
+
+	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held))
+		if (lp_model_node_class(model, held) == class &&
+		    lp_relock_returns(model, held, node))
+			return true;
+	return false;
+}
+
+static int take_cycle(void *context, const uint32_t *pair, uint32_t count)
+{
+	const struct lp_judgement *j = context;
+	uint32_t cycle, start;
+
+	return lp_cycles_find(j->engine, j->model, LP_FINDING_CIRCULAR_LOCKING, pair, count,
+			      &cycle, &start);
+}
+
+static int walk_cycles(struct lp_engine *engine, const struct lp_model *model, uint32_t edge)
+{
+	struct lp_judgement judgement = { engine, model };
+	struct lp_walk_limits limits = { .steps = LP_WALK_STEPS, .cycles = LP_WALK_CYCLES };
+
+	if (engine->class_pair.at[engine->classes.graph.edge.at[edge].tag].settled)
+		return 0;
+	return lp_order_walk(&engine->classes, edge, limits, take_cycle, &judgement);
+}
+
+/* Attend to what the order has found out: pairs that became hot, edges that close cycles. */
+static int follow_up(struct lp_engine *engine, const struct lp_model *model)
+{
+	struct lp_order *order = &engine->classes;
+	int err = 0;
+
+	while (!err && order->heated.count)
+		err = lp_instances_add_pair(engine, model, order->heated.at[--order->heated.count]);
+	for (uint32_t i = 0; !err && i < order->fresh.count; i++)
+		if (lp_graph_cyclic(&order->graph, order->fresh.at[i]))
+			err = walk_cycles(engine, model, order->fresh.at[i]);
+	order->fresh.count = 0;
+	return err;
+}
+
+static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint32_t held,
+		    uint32_t wanted)
+{
+	unsigned kind = lp_kind_of(model, held, wanted);
+	struct lp_sample sample = { .held = held, .wanted = wanted };
+	uint32_t pair;
+	int result = lp_order_add(&engine->classes, lp_model_node_class(model, held),
+				  lp_model_node_class(model, wanted), kind, &pair);
+
+	if (result <= 0)
+		return result;
+	result = lp_vec_extend(&engine->class_pair, (uint64_t)pair + 1);
+	if (result || !engine->classes.pair.at[pair].hot)
+		return result;
+	return lp_samples_add(engine, pair, 0, kind, sample);
+}
+
+int lp_classes_add_pairs(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
+{
+	uint32_t last_class = 0;
+	unsigned last_kind = 0;
+	int err = 0;
+
+	if (engine->node.at[node].paired)
+		return 0;
+	engine->node.at[node].paired = true;
+	for (uint32_t held = lp_below(model, node); !err && held; held = lp_below(model, held)) {
+		uint32_t class = lp_model_node_class(model, held);
+		unsigned kind = lp_kind_of(model, held, node);
+
+		if (!class || (class == last_class && kind == last_kind))
+			continue;
+		last_class = class;
+		last_kind = kind;
+		err = add_pair(engine, model, held, node);
+	}
+	return err ? err : follow_up(engine, model);
+}
+
+int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
+{
+	uint32_t class = lp_model_node_class(model, node);
+	int err = lp_vec_extend(&engine->node, (uint64_t)node + 1);
+
+	err = err ? err : lp_vec_extend(&engine->class, (uint64_t)class + 1);
+	if (err || !class)
+		return err;
+	engine->node.at[node].next_in_class = engine->class.at[class].first_node;
+	engine->class.at[class].first_node = node;
+	/* If it may be the same lock again, a witness has to say. */
+	if ((model->nodes.at[node].flags & LP_TRY) || may_relock(model, node))
+		return 0;
+	return lp_classes_add_pairs(engine, model, node);
+}

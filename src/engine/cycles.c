@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cycles.c — which cycles there are, and which of them are worth telling.
+ *
+ * One finding per cause: a cycle is covered, and not told, when another one of the same kind is
+ * shorter, passes no class that this one does not, and has the same level or a higher one. That is
+ * a partial order, so what is left in the end does not depend on the order of learning. A finding
+ * that was told before a shorter one covered it stays, marked.
+ *
+ * Likewise the nesting of two locks of one class is not told when their order is inverted, and a
+ * lock taken twice is not, when the library refused it and an event says so.
+ */
+#include "base/hash.h"
+#include "engine/state.h"
+
+static enum lp_level level_of(const struct lp_cycle *cycle)
+{
+	return cycle->stage == LP_STAGE_FEASIBLE ? LP_FEASIBLE : LP_POSSIBLE;
+}
+
+static enum lp_reason reason_of(enum lp_stage stage)
+{
+	static const enum lp_reason reasons[] = {
+		[LP_STAGE_NONE] = LP_REASON_ONE_THREAD,
+		[LP_STAGE_UNSEEN] = LP_REASON_ONE_THREAD,
+		[LP_STAGE_PROCESSES] = LP_REASON_PROCESSES,
+		[LP_STAGE_INSTANCES] = LP_REASON_INSTANCES,
+		[LP_STAGE_SAME_CLASS] = LP_REASON_SAME_CLASS,
+		[LP_STAGE_TIMED] = LP_REASON_TIMED,
+		[LP_STAGE_READERS] = LP_REASON_READERS,
+		[LP_STAGE_ONE_THREAD] = LP_REASON_ONE_THREAD,
+		[LP_STAGE_ORDERED] = LP_REASON_ORDERED,
+		[LP_STAGE_GATE] = LP_REASON_GATE,
+		[LP_STAGE_FEASIBLE] = LP_REASON_CONCURRENT,
+	};
+
+	return reasons[stage];
+}
+
+static bool is_subset(const struct lp_cycle *a, const struct lp_cycle *b)
+{
+	uint32_t i = 0;
+
+	for (uint32_t k = 0; i < a->set_count && k < b->set_count; k++)
+		if (a->set[i] == b->set[k])
+			i++;
+	return i == a->set_count;
+}
+
+static bool covers(const struct lp_cycle *a, const struct lp_cycle *b)
+{
+	return a->kind == LP_FINDING_CIRCULAR_LOCKING && b->kind == a->kind &&
+	       a->count < b->count && level_of(a) >= level_of(b) && is_subset(a, b);
+}
+
+/* Does any cycle cover this one? Those that can have their lowest class in it. */
+static bool is_covered(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	const struct lp_class_state *own = &engine->class.at[cycle->set[0]];
+
+	if (cycle->kind == LP_FINDING_RECURSIVE_LOCKING)
+		return own->relocked ||
+		       (cycle->stage == LP_STAGE_SAME_CLASS && own->inverted);
+	for (uint32_t i = 0; i < cycle->set_count; i++) {
+		uint32_t item = engine->class.at[cycle->set[i]].owned;
+
+		for (; item; item = engine->item.at[item].next)
+			if (covers(&engine->cycle.at[engine->item.at[item].item], cycle))
+				return true;
+	}
+	return false;
+}
+
+static int mark(struct lp_engine *engine, uint32_t cycle)
+{
+	struct lp_cycle *c = &engine->cycle.at[cycle];
+
+	if (c->changed)
+		return 0;
+	c->changed = true;
+	return lp_vec_push(&engine->changed, cycle);
+}
+
+/* A class' own nesting is seen in another light now. */
+static int mark_recursive(struct lp_engine *engine, uint32_t class)
+{
+	uint32_t item = engine->class.at[class].owned;
+	int err = 0;
+
+	for (; !err && item; item = engine->item.at[item].next)
+		if (engine->cycle.at[engine->item.at[item].item].count == 1)
+			err = mark(engine, engine->item.at[item].item);
+	return err;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void fill_set(struct lp_engine *engine, struct lp_cycle *cycle)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < cycle->count; i++)
+		cycle->set[i] = engine->classes.pair.at[cycle->pair[i]].from;
+	qsort(cycle->set, cycle->count, sizeof(*cycle->set), compare);
+	for (uint32_t i = 0; i < cycle->count; i++)
+		if (!i || cycle->set[i] != cycle->set[count - 1])
+			cycle->set[count++] = cycle->set[i];
+	cycle->set_count = count;
+}
+
+/* Edges, pairs and set in one block, owned through `edge`. */
+static int fill(struct lp_engine *engine, struct lp_cycle *cycle, const uint32_t *pair,
+		uint32_t start)
+{
+	size_t count = cycle->count;
+	char *block = calloc(count, sizeof(*cycle->edge) + 2 * sizeof(uint32_t));
+
+	if (!block)
+		return -ENOMEM;
+	cycle->edge = (struct lp_finding_edge *)block;
+	cycle->pair = (uint32_t *)(block + count * sizeof(*cycle->edge));
+	cycle->set = cycle->pair + count;
+	for (size_t i = 0; i < count; i++)
+		cycle->pair[i] = pair[(start + i) % count];
+	fill_set(engine, cycle);
+	return 0;
+}
+
+/* Put a cycle into the lists of its classes and pairs. */
+static int enlist(struct lp_engine *engine, uint32_t index)
+{
+	const struct lp_cycle *cycle = &engine->cycle.at[index];
+	int err = lp_item_push(engine, &engine->class.at[cycle->set[0]].owned, index);
+
+	for (uint32_t i = 0; !err && i < cycle->set_count; i++)
+		err = lp_item_push(engine, &engine->class.at[cycle->set[i]].cycles, index);
+	for (uint32_t i = 0; !err && i < cycle->count; i++)
+		err = lp_item_push(engine, &engine->class_pair.at[cycle->pair[i]].cycles, index);
+	if (!err && cycle->kind == LP_FINDING_CIRCULAR_LOCKING && cycle->set_count == 1 &&
+	    !engine->class.at[cycle->set[0]].inverted) {
+		engine->class.at[cycle->set[0]].inverted = true;
+		err = mark_recursive(engine, cycle->set[0]);
+	}
+	return err;
+}
+
+/* Would a cycle along these classes be covered for good? */
+static bool is_settled(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	struct lp_cycle feasible = *cycle;
+
+	feasible.stage = LP_STAGE_FEASIBLE;
+	return cycle->kind == LP_FINDING_CIRCULAR_LOCKING && is_covered(engine, &feasible);
+}
+
+static int create(struct lp_engine *engine, struct lp_cycle cycle, const uint32_t *pair,
+		  uint32_t start, uint32_t *index)
+{
+	int err = lp_vec_extend(&engine->cycle, 1);
+
+	err = err ? err : fill(engine, &cycle, pair, start);
+	if (err)
+		return err;
+	*index = 0;
+	if (is_settled(engine, &cycle)) {
+		free(cycle.edge);
+		return 0;
+	}
+	err = lp_vec_push(&engine->cycle, cycle);
+	if (err) {
+		free(cycle.edge);
+		return err;
+	}
+	*index = engine->cycle.count - 1;
+	err = lp_map_put(&engine->cycle_index, cycle.id, *index);
+	err = err ? err : enlist(engine, *index);
+	return err ? err : mark(engine, *index);
+}
+
+/* The class keys of a walk, in scratch memory; NULL when memory is short. */
+static uint64_t *keys_of(struct lp_engine *engine, const struct lp_model *model,
+			 const uint32_t *pair, uint32_t count)
+{
+	if (lp_vec_extend(&engine->keys, count))
+		return NULL;
+	for (uint32_t i = 0; i < count; i++)
+		engine->keys.at[i] =
+			model->classes.at[engine->classes.pair.at[pair[i]].from].key;
+	return engine->keys.at;
+}
+
+int lp_cycles_find(struct lp_engine *engine, const struct lp_model *model,
+		   enum lp_finding_kind kind, const uint32_t *pair, uint32_t count,
+		   uint32_t *cycle, uint32_t *start)
+{
+	const uint64_t *key = keys_of(engine, model, pair, count);
+	struct lp_cycle made = { .kind = kind, .count = count, .stale = true };
+
+	if (!key)
+		return -ENOMEM;
+	*start = lp_findings_rotation(key, count);
+	made.id = lp_findings_id(kind, key, count);
+	*cycle = lp_map_get(&engine->cycle_index, made.id);
+	return *cycle ? 0 : create(engine, made, pair, *start, cycle);
+}
+
+int lp_cycles_raise(struct lp_engine *engine, uint32_t cycle, enum lp_stage stage)
+{
+	struct lp_cycle *c = &engine->cycle.at[cycle];
+
+	c->stage = stage;
+	if (stage == LP_STAGE_FEASIBLE && c->kind == LP_FINDING_CIRCULAR_LOCKING && c->count == 2)
+		engine->class_pair.at[c->pair[0]].settled =
+			engine->class_pair.at[c->pair[1]].settled = true;
+	return mark(engine, cycle);
+}
+
+static int tell(struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	struct lp_finding finding = {
+		.id = cycle->id, .kind = cycle->kind, .level = level_of(cycle),
+		.reason = reason_of(cycle->stage), .gate = cycle->gate,
+		.covered = cycle->covered, .edge_count = cycle->count, .edge = cycle->edge,
+	};
+
+	if (cycle->covered && !lp_map_get(&engine->finding_index, cycle->id))
+		return 0;
+	return lp_findings_put(engine, &finding);
+}
+
+/* Mark what a changed cycle covers now. */
+static int cover_others(struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	uint32_t item = engine->class.at[cycle->set[0]].cycles;
+	int err = 0;
+
+	for (; !err && item; item = engine->item.at[item].next) {
+		struct lp_cycle *other = &engine->cycle.at[engine->item.at[item].item];
+
+		if (other->covered || other->changed || !covers(cycle, other))
+			continue;
+		other->covered = true;
+		err = tell(engine, other);
+	}
+	return err;
+}
+
+static int judge_stale(struct lp_engine *engine, const struct lp_model *model)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < engine->changed.count; i++) {
+		const struct lp_cycle *cycle = &engine->cycle.at[engine->changed.at[i]];
+
+		if (cycle->stale && cycle->stage < LP_STAGE_INSTANCES &&
+		    cycle->kind == LP_FINDING_CIRCULAR_LOCKING)
+			err = lp_samples_judge(engine, model, engine->changed.at[i]);
+	}
+	return err;
+}
+
+int lp_cycles_publish(struct lp_engine *engine, const struct lp_model *model)
+{
+	struct lp_u32s *changed = &engine->changed;
+	int err = judge_stale(engine, model);
+
+	if (changed->count)
+		qsort(changed->at, changed->count, sizeof(*changed->at), compare);
+	for (uint32_t i = 0; !err && i < changed->count; i++) {
+		struct lp_cycle *cycle = &engine->cycle.at[changed->at[i]];
+
+		cycle->covered = is_covered(engine, cycle);
+		if (cycle->stage != LP_STAGE_NONE)
+			err = tell(engine, cycle);
+	}
+	for (uint32_t i = 0; !err && i < changed->count; i++)
+		err = cover_others(engine, &engine->cycle.at[changed->at[i]]);
+	for (uint32_t i = 0; !err && i < changed->count; i++)
+		engine->cycle.at[changed->at[i]].changed = false;
+	if (!err)
+		changed->count = 0;
+	return err;
+}

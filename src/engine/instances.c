@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * instances.c — witnesses of hot class pairs to pairs of lock instances, and the loops in them.
+ *
+ * An instance is a lock in one process: serial numbers are inherited by forked children, but the
+ * locks they name are not the same any more. A lock at a place in a loaded object is known by
+ * that place too, when its serial number is not: there can be only one.
+ */
+#include "base/hash.h"
+#include "engine/state.h"
+
+static int new_instance(struct lp_engine *engine, uint32_t process, uint64_t serial,
+			uint32_t *instance)
+{
+	int err = lp_vec_extend(&engine->instance, 1);
+
+	err = err ? err : lp_vec_push(&engine->instance, (struct lp_instance){
+		.process = process, .serial = serial,
+	});
+	*instance = engine->instance.count - 1;
+	return err;
+}
+
+/* Give an instance its serial number. */
+static int bind_serial(struct lp_engine *engine, uint32_t instance, uint64_t key, uint64_t serial)
+{
+	engine->instance.at[instance].serial = serial;
+	return lp_map_put(&engine->by_serial, key, instance);
+}
+
+/* The instance of a lock in a process; 0 into *instance when it cannot be told. */
+static int find_instance(struct lp_engine *engine, const struct lp_model *model, uint32_t process,
+			 uint32_t fine, uint64_t serial, uint32_t *instance)
+{
+	uint64_t key = lp_hash_add(lp_hash64(process), serial);
+	uint64_t place = (uint64_t)process << 32 | fine;
+	bool has_place = model->fines.at[fine].object.module != 0;
+	uint32_t at_place = has_place ? lp_map_get(&engine->by_object, place) : 0;
+	const struct lp_instance *known;
+	int err;
+
+	*instance = serial ? lp_map_get(&engine->by_serial, key) : at_place;
+	if (*instance) {
+		known = &engine->instance.at[*instance];
+		if (serial && (known->serial != serial || known->process != process))
+			*instance = 0;	/* equal hashes of different locks */
+		return 0;
+	}
+	if (!serial && !has_place)
+		return 0;
+	if (at_place && !engine->instance.at[at_place].serial) {
+		*instance = at_place;
+		return bind_serial(engine, at_place, key, serial);
+	}
+	err = new_instance(engine, process, serial, instance);
+	if (!err && serial)
+		err = lp_map_put(&engine->by_serial, key, *instance);
+	if (!err && has_place && !at_place)
+		err = lp_map_put(&engine->by_object, place, *instance);
+	return err;
+}
+
+/* The serial number a witness knows of the lock `up` steps below its own. */
+static uint64_t serial_of(const struct lp_model *model, const struct lp_model_witness *witness,
+			  uint32_t up, uint32_t node)
+{
+	if (up < witness->count && witness->serial[up])
+		return witness->serial[up];
+	return model->locks.at ? model->locks.at[model->nodes.at[node].lock].serial : 0;
+}
+
+/* Find the instances of all that a witness holds, the first time. */
+static int resolve(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
+{
+	const struct lp_model_witness *w = &model->witnesses.at[witness];
+	uint32_t process = lp_process_of(model, witness), first, instance, up = 0;
+	int err = lp_vec_extend(&engine->locks, 1);
+
+	if (engine->witness.at[witness].locks)
+		return 0;
+	first = engine->locks.count;
+	err = err ? err : lp_vec_push(&engine->locks, 0);
+	for (uint32_t n = w->node; !err && n; n = lp_below(model, n), up++) {
+		err = find_instance(engine, model, process, model->nodes.at[n].fine,
+				    serial_of(model, w, up, n), &instance);
+		err = err ? err : lp_vec_push(&engine->locks, instance);
+	}
+	if (err)
+		return err;
+	engine->locks.at[first] = up;
+	engine->witness.at[witness].locks = first;
+	return 0;
+}
+
+static uint32_t lock_at(const struct lp_engine *engine, uint32_t witness, uint32_t up)
+{
+	return engine->locks.at[engine->witness.at[witness].locks + 1 + up];
+}
+
+/* A node that nothing can wait in, for this witness: a trylock, or its own lock taken again. */
+static bool never_blocks(const struct lp_engine *engine, const struct lp_model *model,
+			 uint32_t witness)
+{
+	uint32_t node = model->witnesses.at[witness].node, up = 1;
+	uint32_t class = lp_model_node_class(model, node), lock = lock_at(engine, witness, 0);
+
+	if (model->nodes.at[node].flags & LP_TRY)
+		return true;
+	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held), up++) {
+		uint32_t other = lock_at(engine, witness, up);
+
+		if (lp_model_node_class(model, held) == class &&
+		    (!lock || !other || lock == other) && lp_relock_returns(model, held, node))
+			return true;
+	}
+	return false;
+}
+
+/* A writer that can be queued behind readers. */
+static bool is_writer(const struct lp_model *model, uint32_t witness)
+{
+	const struct lp_model_node *node = &model->nodes.at[model->witnesses.at[witness].node];
+
+	return node->mode == LP_WRITE && !(node->flags & (LP_TRY | LP_TIMED));
+}
+
+/* Judge again the loops through a pair that lacked a writer. */
+static int judge_waiting(struct lp_engine *engine, const struct lp_model *model, uint32_t pair)
+{
+	uint32_t item = engine->lock_pair.at[pair].loops;
+	int err = 0;
+
+	for (; !err && item; item = engine->item.at[item].next) {
+		uint32_t loop = engine->item.at[item].item;
+
+		if (engine->loop.at[loop].wants_writer)
+			err = lp_levels_judge(engine, model, loop, 0);
+	}
+	return err;
+}
+
+static int add_writer(struct lp_engine *engine, const struct lp_model *model, uint32_t lock)
+{
+	const struct lp_graph *graph = &engine->instances.graph;
+	uint32_t pair = lp_order_find(&engine->instances, lock, lock), e = 0;
+	int err = pair ? judge_waiting(engine, model, pair) : 0;
+
+	if (2 * (uint64_t)lock < graph->vertex.count)
+		e = graph->vertex.at[2 * lock].first_in;
+	for (; !err && e; e = graph->edge.at[e].next_in)
+		if (engine->lock_pair.at[graph->edge.at[e].tag].loops)
+			err = judge_waiting(engine, model, graph->edge.at[e].tag);
+	return err;
+}
+
+/* Make a witness of a hot class known by the lock it acquired. */
+static int list_witness(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
+{
+	struct lp_witness_state *w = &engine->witness.at[witness];
+	uint32_t lock;
+	int err;
+
+	if (w->listed)
+		return 0;
+	err = resolve(engine, model, witness);
+	if (err)
+		return err;
+	w->listed = true;
+	lock = lock_at(engine, witness, 0);
+	if (!lock)
+		return 0;
+	w->next_at_lock = engine->instance.at[lock].first_witness;
+	engine->instance.at[lock].first_witness = witness;
+	return is_writer(model, witness) ? add_writer(engine, model, lock) : 0;
+}
+
+static int heat_class(struct lp_engine *engine, const struct lp_model *model, uint32_t class)
+{
+	int err = 0;
+
+	if (engine->class.at[class].hot)
+		return 0;
+	engine->class.at[class].hot = true;
+	for (uint32_t n = engine->class.at[class].first_node; n;
+	     n = engine->node.at[n].next_in_class)
+		for (uint32_t w = engine->node.at[n].first_witness; !err && w;
+		     w = engine->witness.at[w].next_in_node)
+			err = list_witness(engine, model, w);
+	return err;
+}
+
+static int add_entry(struct lp_engine *engine, uint32_t pair, uint32_t witness, uint32_t up,
+		     uint32_t held)
+{
+	uint64_t key = (uint64_t)pair << 32 | witness;
+	uint32_t entry;
+	int err;
+
+	if (lp_map_get(&engine->entry_index, key))
+		return 0;
+	err = lp_vec_extend(&engine->entry, 1);
+	err = err ? err : lp_vec_push(&engine->entry, (struct lp_entry){
+		.witness = witness, .up = up, .held = held, .pair = pair,
+		.next = engine->lock_pair.at[pair].entries,
+	});
+	if (err)
+		return err;
+	entry = engine->entry.count - 1;
+	engine->lock_pair.at[pair].entries = entry;
+	err = lp_map_put(&engine->entry_index, key, entry);
+	return err ? err : lp_vec_push(&engine->new_entries, entry);
+}
+
+/* A pair has become hot: find its witnesses. */
+static int add_entries(struct lp_engine *engine, const struct lp_model *model, uint32_t pair)
+{
+	const struct lp_pair *p = &engine->instances.pair.at[pair];
+	uint32_t from = p->from, to = p->to;
+	int err = 0;
+
+	for (uint32_t w = engine->instance.at[to].first_witness; !err && w;
+	     w = engine->witness.at[w].next_at_lock) {
+		uint32_t up = 1, node = model->witnesses.at[w].node;
+
+		if (never_blocks(engine, model, w))
+			continue;
+		for (node = lp_below(model, node); node; node = lp_below(model, node), up++)
+			if (lock_at(engine, w, up) == from)
+				break;
+		if (node)
+			err = add_entry(engine, pair, w, up, node);
+	}
+	return err;
+}
+
+/* The same loop is found from each of its pairs: tell it by its pairs from the smallest on. */
+static uint64_t loop_key(const uint32_t *pair, uint32_t count)
+{
+	uint64_t hash = count;
+	uint32_t first = 0;
+
+	for (uint32_t i = 1; i < count; i++)
+		if (pair[i] < pair[first])
+			first = i;
+	for (uint32_t i = 0; i < count; i++)
+		hash = lp_hash_add(hash, pair[(first + i) % count]);
+	return hash;
+}
+
+static int store_loop(struct lp_engine *engine, uint32_t cycle, const uint32_t *pair,
+		      uint32_t count, uint32_t start, uint32_t *loop)
+{
+	uint32_t first = engine->loop_pairs.count;
+	int err = lp_vec_extend(&engine->loop, 1);
+
+	for (uint32_t i = 0; !err && i < count; i++)
+		err = lp_vec_push(&engine->loop_pairs, pair[(start + i) % count]);
+	err = err ? err : lp_vec_push(&engine->loop, (struct lp_loop){
+		.cycle = cycle, .count = count, .first = first,
+	});
+	*loop = engine->loop.count - 1;
+	for (uint32_t i = 0; !err && i < count; i++)
+		err = lp_item_push(engine, &engine->lock_pair.at[pair[i]].loops, *loop);
+	return err;
+}
+
+static int add_loop(struct lp_engine *engine, const struct lp_model *model,
+		    enum lp_finding_kind kind, const uint32_t *pair, uint32_t count)
+{
+	uint64_t key = loop_key(pair, count);
+	uint32_t cycle, start, loop;
+	int err;
+
+	if (lp_map_get(&engine->loop_index, key))
+		return 0;
+	engine->walk.count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		err = lp_vec_push(&engine->walk, engine->lock_pair.at[pair[i]].class_pair);
+		if (err)
+			return err;
+	}
+	err = lp_cycles_find(engine, model, kind, engine->walk.at, count, &cycle, &start);
+	if (err || !cycle || engine->cycle.at[cycle].stage == LP_STAGE_FEASIBLE)
+		return err;
+	err = store_loop(engine, cycle, pair, count, start, &loop);
+	err = err ? err : lp_map_put(&engine->loop_index, key, loop);
+	return err ? err : lp_levels_judge(engine, model, loop, 0);
+}
+
+static int take_loop(void *context, const uint32_t *pair, uint32_t count)
+{
+	const struct lp_judgement *j = context;
+
+	return add_loop(j->engine, j->model, LP_FINDING_CIRCULAR_LOCKING, pair, count);
+}
+
+static int walk_loops(struct lp_engine *engine, const struct lp_model *model, uint32_t edge)
+{
+	struct lp_judgement judgement = { engine, model };
+	struct lp_walk_limits limits = { .steps = LP_WALK_STEPS, .cycles = LP_WALK_CYCLES };
+	uint32_t pair = engine->instances.graph.edge.at[edge].tag;
+
+	if (engine->class_pair.at[engine->lock_pair.at[pair].class_pair].settled)
+		return 0;
+	return lp_order_walk(&engine->instances, edge, limits, take_loop, &judgement);
+}
+
+/* A new witness of a pair: can it do better in the loops that are known? */
+static int judge_entry(struct lp_engine *engine, const struct lp_model *model, uint32_t entry)
+{
+	uint32_t item = engine->lock_pair.at[engine->entry.at[entry].pair].loops;
+	int err = 0;
+
+	for (; !err && item; item = engine->item.at[item].next)
+		err = lp_levels_judge(engine, model, engine->item.at[item].item, entry);
+	return err;
+}
+
+static int heat_pair(struct lp_engine *engine, const struct lp_model *model, uint32_t pair)
+{
+	const struct lp_pair *p = &engine->instances.pair.at[pair];
+	int err = add_entries(engine, model, pair);
+
+	if (err || p->from != p->to)
+		return err;
+	return add_loop(engine, model, LP_FINDING_RECURSIVE_LOCKING, &pair, 1);
+}
+
+/* Attend to what the order has found out. */
+static int follow_up(struct lp_engine *engine, const struct lp_model *model)
+{
+	struct lp_order *order = &engine->instances;
+	int err = 0;
+
+	while (!err && order->heated.count)
+		err = heat_pair(engine, model, order->heated.at[--order->heated.count]);
+	while (!err && engine->new_entries.count)
+		err = judge_entry(engine, model,
+				  engine->new_entries.at[--engine->new_entries.count]);
+	for (uint32_t i = 0; !err && i < order->fresh.count; i++)
+		if (lp_graph_cyclic(&order->graph, order->fresh.at[i]))
+			err = walk_loops(engine, model, order->fresh.at[i]);
+	order->fresh.count = 0;
+	return err;
+}
+
+/* Two locks of one class, one inside the other: allowed only while the order is consistent. */
+static int add_nesting(struct lp_engine *engine, const struct lp_model *model, uint32_t class_pair,
+		       uint32_t witness, uint32_t held)
+{
+	const struct lp_model_witness *w = &model->witnesses.at[witness];
+	uint32_t cycle, start;
+	int err;
+
+	if (lp_kind_of(model, held, w->node) == 0)
+		return 0;	/* a recursive read on top of a read */
+	err = lp_cycles_find(engine, model, LP_FINDING_RECURSIVE_LOCKING, &class_pair, 1, &cycle,
+			     &start);
+	if (err || engine->cycle.at[cycle].stage >= LP_STAGE_SAME_CLASS)
+		return err;
+	engine->cycle.at[cycle].edge[0] = (struct lp_finding_edge){
+		.held = held, .wanted = w->node, .witness = witness, .thread = w->thread,
+	};
+	return lp_cycles_raise(engine, cycle, LP_STAGE_SAME_CLASS);
+}
+
+static int add_lock_pair(struct lp_engine *engine, const struct lp_model *model,
+			 uint32_t class_pair, uint32_t witness, uint32_t up, uint32_t held)
+{
+	uint32_t wanted = model->witnesses.at[witness].node, pair;
+	uint32_t from = lock_at(engine, witness, up), to = lock_at(engine, witness, 0);
+	const struct lp_pair *p = &engine->classes.pair.at[class_pair];
+	int err = 0;
+
+	if (p->from == p->to && (from != to || !from))
+		err = add_nesting(engine, model, class_pair, witness, held);
+	if (err || !from || !to)
+		return err;
+	err = lp_order_add(&engine->instances, from, to, lp_kind_of(model, held, wanted), &pair);
+	if (err < 0)
+		return err;
+	err = lp_vec_extend(&engine->lock_pair, (uint64_t)pair + 1);
+	if (err)
+		return err;
+	engine->lock_pair.at[pair].class_pair = class_pair;
+	return engine->instances.pair.at[pair].hot ?
+		add_entry(engine, pair, witness, up, held) : 0;
+}
+
+/* What one witness says about hot class pairs; `only`: about this one, unless 0. */
+static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+		uint32_t only)
+{
+	uint32_t wanted = model->witnesses.at[witness].node, up = 1;
+	uint32_t class = lp_model_node_class(model, wanted), last = 0, pair = 0;
+	uint32_t process = lp_process_of(model, witness);
+	int err = 0;
+
+	if (never_blocks(engine, model, witness))
+		return 0;
+	for (uint32_t n = lp_below(model, wanted); !err && n; n = lp_below(model, n), up++) {
+		uint32_t from = lp_model_node_class(model, n);
+		struct lp_sample sample = { .witness = witness, .held = n, .wanted = wanted };
+
+		if (from != last)
+			pair = lp_order_find(&engine->classes, from, class);
+		last = from;
+		if (!pair || !engine->classes.pair.at[pair].hot || (only && pair != only))
+			continue;
+		err = lp_samples_add(engine, pair, process, lp_kind_of(model, n, wanted), sample);
+		err = err ? err : add_lock_pair(engine, model, pair, witness, up, n);
+	}
+	return err ? err : follow_up(engine, model);
+}
+
+/* The first nodes of a pair, to have something to show when no witness is known. */
+static int add_node_samples(struct lp_engine *engine, const struct lp_model *model,
+			    uint32_t class_pair, uint32_t node)
+{
+	uint32_t from = engine->classes.pair.at[class_pair].from;
+	int err = 0;
+
+	for (uint32_t n = lp_below(model, node); !err && n; n = lp_below(model, n)) {
+		struct lp_sample sample = { .held = n, .wanted = node };
+
+		if (lp_model_node_class(model, n) == from)
+			err = lp_samples_add(engine, class_pair, 0, lp_kind_of(model, n, node),
+					     sample);
+	}
+	return err;
+}
+
+int lp_instances_add_pair(struct lp_engine *engine, const struct lp_model *model,
+			  uint32_t class_pair)
+{
+	struct lp_pair pair = engine->classes.pair.at[class_pair];
+	int err = heat_class(engine, model, pair.from);
+
+	err = err ? err : heat_class(engine, model, pair.to);
+	for (uint32_t n = engine->class.at[pair.to].first_node; !err && n;
+	     n = engine->node.at[n].next_in_class) {
+		if (!engine->node.at[n].paired)
+			continue;
+		err = add_node_samples(engine, model, class_pair, n);
+		for (uint32_t w = engine->node.at[n].first_witness; !err && w;
+		     w = engine->witness.at[w].next_in_node)
+			err = scan(engine, model, w, class_pair);
+	}
+	return err;
+}
+
+/* The witness of a node that may be a lock taken again: is it another lock this time? */
+static int settle_node(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
+{
+	uint32_t node = model->witnesses.at[witness].node;
+	int err;
+
+	if (engine->node.at[node].paired || (model->nodes.at[node].flags & LP_TRY))
+		return 0;
+	err = resolve(engine, model, witness);
+	if (err || never_blocks(engine, model, witness))
+		return err;
+	return lp_classes_add_pairs(engine, model, node);
+}
+
+int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *model,
+			     uint32_t witness)
+{
+	uint32_t node = model->witnesses.at[witness].node, class;
+	int err = lp_vec_extend(&engine->witness, (uint64_t)witness + 1);
+
+	if (err || !node || node >= engine->node.count || !model->witnesses.at[witness].thread)
+		return err;
+	class = lp_model_node_class(model, node);
+	if (!class)
+		return 0;
+	engine->witness.at[witness].next_in_node = engine->node.at[node].first_witness;
+	engine->node.at[node].first_witness = witness;
+	err = settle_node(engine, model, witness);
+	if (err || !engine->class.at[class].hot)
+		return err;
+	err = list_witness(engine, model, witness);
+	return err ? err : scan(engine, model, witness, 0);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * levels.c — one witness for each pair of a loop: could all of it happen at the same time?
+ *
+ * The threads of a loop are deadlocked when each holds the lock that the one before it wants. For
+ * that there must be witnesses
+ *   - of threads that differ                                      else ONE_THREAD
+ *   - not ordered by creation and join                            else ORDERED
+ *   - that hold no lock in common, unless all share it            else GATE
+ *   - that really block: each wants what the next holds, not both as readers. A reader that lets
+ *     writers go first does wait for a reader, when a further thread can be queued in between as
+ *     a writer, under the same three conditions                   else READERS
+ *   - and do not give up after a while                            else TIMED
+ * Process and instances are equal by the way loops are made. Trylocks never get here.
+ *
+ * The search takes the pairs in turn and tries their witnesses; the stage of a choice is that of
+ * the worst thing in it, and what cannot beat the best stage known is cut off. It is complete
+ * within LP_ATTEMPTS_*; a choice may be missed beyond that, never invented.
+ *
+ * Not seen: a lock the creator of a thread holds from before its creation until after its join,
+ * which is a gate too.
+ */
+#include "engine/state.h"
+
+#define HOLDS_SHARED		1u
+#define HOLDS_EXCLUSIVE		2u
+#define UNKNOWN			4u	/* a lock of this class that cannot be told apart */
+
+struct search {
+	struct lp_engine *engine;
+	const struct lp_model *model;
+	const uint32_t	*pair;		/* of the loop */
+	uint32_t	count, start;	/* the pair to begin with */
+	uint32_t	fixed;		/* its entry, or 0: any */
+	enum lp_stage	best;
+	uint32_t	*chosen;	/* entries, by order of choosing */
+	uint32_t	*next;		/* entries to try there */
+	uint32_t	*stage;		/* after so many choices */
+	uint32_t	*gate;		/* likewise: node of a common lock */
+	uint64_t	attempts, limit;
+	uint32_t	writers;	/* in engine->writers */
+	bool		wants_writer;
+};
+
+static const struct lp_entry *chosen(const struct search *s, uint32_t i)
+{
+	return &s->engine->entry.at[s->chosen[i]];
+}
+
+static uint32_t wanted_of(const struct search *s, const struct lp_entry *entry)
+{
+	return s->model->witnesses.at[entry->witness].node;
+}
+
+static uint8_t holds(const struct lp_model *model, uint32_t node)
+{
+	return lp_is_read(&model->nodes.at[node]) ? HOLDS_SHARED : HOLDS_EXCLUSIVE;
+}
+
+static struct lp_stamped *stamped(struct lp_engine *engine, struct lp_stamped *slot)
+{
+	if (slot->stamp != engine->stamp)
+		*slot = (struct lp_stamped){ .stamp = engine->stamp };
+	return slot;
+}
+
+/* Remember what a witness held when it wanted its own lock. */
+static void stamp_held(struct search *s, uint32_t witness)
+{
+	struct lp_engine *engine = s->engine;
+	const uint32_t *lock = &engine->locks.at[engine->witness.at[witness].locks + 1];
+	uint32_t node = lp_below(s->model, s->model->witnesses.at[witness].node);
+
+	engine->stamp++;
+	for (uint32_t up = 1; node; node = lp_below(s->model, node), up++) {
+		uint8_t how = holds(s->model, node);
+		uint32_t class = lp_model_node_class(s->model, node);
+		struct lp_stamped *c = stamped(engine, &engine->held_class.at[class]), *l;
+
+		c->holds |= how | (lock[up] ? 0 : UNKNOWN);
+		c->node = node;
+		if (!lock[up])
+			continue;
+		l = stamped(engine, &engine->held_lock.at[lock[up]]);
+		if (how > l->holds) {
+			l->holds = how;
+			l->node = node;
+		}
+	}
+}
+
+static bool excludes(uint8_t a, uint8_t b)
+{
+	return a && b && ((a | b) & HOLDS_EXCLUSIVE);
+}
+
+/*
+ * The node of a lock that both witnesses hold and that lets only one of them do so; 0: none. A
+ * lock that cannot be told apart counts as any lock of its class. Stamps must be of `a`.
+ */
+static uint32_t gate_with(struct search *s, uint32_t b)
+{
+	struct lp_engine *engine = s->engine;
+	const uint32_t *lock = &engine->locks.at[engine->witness.at[b].locks + 1];
+	uint32_t node = lp_below(s->model, s->model->witnesses.at[b].node);
+
+	for (uint32_t up = 1; node; node = lp_below(s->model, node), up++) {
+		uint32_t class = lp_model_node_class(s->model, node);
+		const struct lp_stamped *l = &engine->held_lock.at[lock[up]];
+		const struct lp_stamped *c = &engine->held_class.at[class];
+		uint8_t how = holds(s->model, node);
+
+		if (lock[up] && l->stamp == engine->stamp && excludes(l->holds, how))
+			return l->node;
+		if (c->stamp == engine->stamp && (!lock[up] || (c->holds & UNKNOWN)) &&
+		    excludes(c->holds & (HOLDS_SHARED | HOLDS_EXCLUSIVE), how))
+			return c->node;
+	}
+	return 0;
+}
+
+static bool concurrent(struct search *s, uint32_t a, uint32_t b)
+{
+	const struct lp_model_witness *x = &s->model->witnesses.at[a];
+	const struct lp_model_witness *y = &s->model->witnesses.at[b];
+
+	return lp_before_concurrent(&s->engine->before, x->thread, x->epoch, y->thread, y->epoch);
+}
+
+static bool same_thread(const struct search *s, uint32_t a, uint32_t b)
+{
+	return s->model->witnesses.at[a].thread == s->model->witnesses.at[b].thread;
+}
+
+static uint32_t depth_of(const struct search *s, uint32_t witness)
+{
+	return s->engine->locks.at[s->engine->witness.at[witness].locks];
+}
+
+/* What speaks against two witnesses at the same time; stops below what is already known. */
+static enum lp_stage weigh_two(struct search *s, uint32_t a, uint32_t b, uint32_t *gate)
+{
+	uint32_t found;
+
+	if (same_thread(s, a, b))
+		return LP_STAGE_ONE_THREAD;
+	if (!concurrent(s, a, b))
+		return LP_STAGE_ORDERED;
+	s->attempts += (depth_of(s, a) + depth_of(s, b)) / 32;
+	stamp_held(s, a);
+	found = gate_with(s, b);
+	if (!found)
+		return LP_STAGE_FEASIBLE;
+	*gate = found;
+	return LP_STAGE_GATE;
+}
+
+/* Both read: blocks only when a writer is in between. */
+static bool needs_writer(const struct search *s, const struct lp_entry *wants,
+			 const struct lp_entry *holder)
+{
+	return lp_is_read(&s->model->nodes.at[wanted_of(s, wants)]) &&
+	       lp_is_read(&s->model->nodes.at[holder->held]);
+}
+
+/* How the one's want meets the other's hold. */
+static enum lp_stage weigh_meeting(struct search *s, const struct lp_entry *wants,
+				   const struct lp_entry *holder)
+{
+	const struct lp_model_node *want = &s->model->nodes.at[wanted_of(s, wants)];
+
+	if (!needs_writer(s, wants, holder))
+		return LP_STAGE_FEASIBLE;
+	if (want->mode == LP_READ_RECURSIVE)
+		return LP_STAGE_NONE;	/* no strong cycle this way */
+	return lp_passes_writers(want) ? LP_STAGE_READERS : LP_STAGE_FEASIBLE;
+}
+
+static void lower(enum lp_stage *stage, enum lp_stage other)
+{
+	if (other < *stage)
+		*stage = other;
+}
+
+/* The stage with choice number `i`, given the choices before it. */
+static enum lp_stage weigh(struct search *s, uint32_t i)
+{
+	enum lp_stage stage = s->stage[i];
+	const struct lp_entry *entry = chosen(s, i);
+
+	s->gate[i + 1] = s->gate[i];
+	if (s->model->nodes.at[wanted_of(s, entry)].flags & LP_TIMED)
+		lower(&stage, LP_STAGE_TIMED);
+	if (i > 0)
+		lower(&stage, weigh_meeting(s, chosen(s, i - 1), entry));
+	if (i + 1 == s->count)
+		lower(&stage, weigh_meeting(s, entry, chosen(s, 0)));
+	for (uint32_t k = 0; k < i && stage > s->best; k++)
+		lower(&stage, weigh_two(s, chosen(s, k)->witness, entry->witness,
+					&s->gate[i + 1]));
+	return stage;
+}
+
+/* Can this writer wait for its lock while all the others chosen are where they are? */
+static bool writer_fits(struct search *s, uint32_t writer)
+{
+	uint32_t gate;
+
+	for (uint32_t i = 0; i < s->count; i++)
+		if (weigh_two(s, writer, chosen(s, i)->witness, &gate) != LP_STAGE_FEASIBLE)
+			return false;
+	for (uint32_t i = 0; i < s->writers; i++)
+		if (weigh_two(s, writer, s->engine->writers.at[i], &gate) != LP_STAGE_FEASIBLE)
+			return false;
+	return true;
+}
+
+/* Find a writer for every place from `i` on where a reader waits for a reader. */
+static bool find_writers(struct search *s, uint32_t i)
+{
+	struct lp_engine *engine = s->engine;
+	uint32_t w;
+
+	while (i < s->count && !needs_writer(s, chosen(s, i), chosen(s, (i + 1) % s->count)))
+		i++;
+	if (i == s->count)
+		return true;
+	w = engine->instance.at[engine->instances.pair.at[chosen(s, i)->pair].to].first_witness;
+	for (; w && s->attempts < s->limit; w = engine->witness.at[w].next_at_lock) {
+		const struct lp_model_node *node = &s->model->nodes.at[s->model->witnesses.at[w].node];
+
+		s->attempts++;
+		if (node->mode != LP_WRITE || (node->flags & (LP_TRY | LP_TIMED)) ||
+		    !writer_fits(s, w))
+			continue;
+		engine->writers.at[s->writers++] = w;
+		if (find_writers(s, i + 1))
+			return true;
+		s->writers--;
+	}
+	return false;
+}
+
+static bool has_writers(struct search *s)
+{
+	bool found;
+
+	s->writers = 0;
+	found = find_writers(s, 0);
+	if (!found)
+		s->wants_writer = true;
+	return found;
+}
+
+/* All are chosen and better than before: keep them. */
+static int keep(struct search *s, uint32_t cycle, enum lp_stage stage)
+{
+	struct lp_cycle *c = &s->engine->cycle.at[cycle];
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct lp_entry *entry = chosen(s, i);
+
+		c->edge[(s->start + i) % s->count] = (struct lp_finding_edge){
+			.held = entry->held, .wanted = wanted_of(s, entry),
+			.witness = entry->witness,
+			.thread = s->model->witnesses.at[entry->witness].thread,
+		};
+	}
+	c->gate = stage == LP_STAGE_GATE ? s->gate[s->count] : 0;
+	s->best = stage;
+	return lp_cycles_raise(s->engine, cycle, stage);
+}
+
+static int finish_choice(struct search *s, uint32_t cycle, enum lp_stage stage)
+{
+	if (stage > LP_STAGE_READERS && !has_writers(s))
+		stage = LP_STAGE_READERS;
+	return stage > s->best ? keep(s, cycle, stage) : 0;
+}
+
+static uint32_t first_entry(const struct search *s, uint32_t i)
+{
+	return s->engine->lock_pair.at[s->pair[(s->start + i) % s->count]].entries;
+}
+
+static int run(struct search *s, uint32_t cycle)
+{
+	uint32_t i = 0;
+	int err = 0;
+
+	s->next[0] = s->fixed ? s->fixed : first_entry(s, 0);
+	s->stage[0] = LP_STAGE_FEASIBLE;
+	s->gate[0] = 0;
+	while (!err && s->best < LP_STAGE_FEASIBLE && s->attempts < s->limit) {
+		enum lp_stage stage;
+
+		if (!s->next[i]) {
+			if (!i--)
+				break;
+			continue;
+		}
+		s->chosen[i] = s->next[i];
+		s->next[i] = i == 0 && s->fixed ? 0 : chosen(s, i)->next;
+		s->attempts++;
+		stage = weigh(s, i);
+		if (stage <= s->best)
+			continue;
+		s->stage[i + 1] = stage;
+		if (i + 1 == s->count) {
+			err = finish_choice(s, cycle, stage);
+		} else {
+			i++;
+			s->next[i] = first_entry(s, i);
+		}
+	}
+	return err;
+}
+
+/* Scratch memory for a loop of `count` pairs. */
+static int prepare(struct lp_engine *engine, const struct lp_model *model, uint32_t count)
+{
+	uint64_t size = (uint64_t)count + 1;
+	int err = lp_vec_extend(&engine->chosen, size);
+
+	err = err ? err : lp_vec_extend(&engine->tried, size);
+	err = err ? err : lp_vec_extend(&engine->chosen_stage, size);
+	err = err ? err : lp_vec_extend(&engine->chosen_gate, size);
+	err = err ? err : lp_vec_extend(&engine->writers, size);
+	err = err ? err : lp_vec_extend(&engine->held_lock, (uint64_t)engine->instance.count + 1);
+	err = err ? err : lp_vec_extend(&engine->held_class, (uint64_t)model->classes.count + 1);
+	return err;
+}
+
+static uint64_t attempts_allowed(const struct lp_cycle *cycle, uint32_t fixed)
+{
+	if (cycle->spent >= LP_ATTEMPTS_SPENT)
+		return LP_ATTEMPTS_LATE + cycle->count;
+	return (fixed ? LP_ATTEMPTS_ENTRY : LP_ATTEMPTS_LOOP) + 64ull * cycle->count;
+}
+
+static uint32_t index_of(const uint32_t *pair, uint32_t wanted)
+{
+	uint32_t i = 0;
+
+	while (pair[i] != wanted)
+		i++;
+	return i;
+}
+
+int lp_levels_judge(struct lp_engine *engine, const struct lp_model *model, uint32_t loop,
+		    uint32_t fixed)
+{
+	struct lp_loop *l = &engine->loop.at[loop];
+	const uint32_t *pair = &engine->loop_pairs.at[l->first];
+	struct lp_cycle *cycle = &engine->cycle.at[l->cycle];
+	struct search s = {
+		.engine = engine, .model = model, .pair = pair, .count = l->count,
+		.start = fixed ? index_of(pair, engine->entry.at[fixed].pair) : 0,
+		.fixed = fixed, .best = cycle->stage, .limit = attempts_allowed(cycle, fixed),
+	};
+	int err;
+
+	if (cycle->stage == LP_STAGE_FEASIBLE)
+		return 0;
+	err = prepare(engine, model, l->count);
+	if (err)
+		return err;
+	s.chosen = engine->chosen.at;
+	s.next = engine->tried.at;
+	s.stage = engine->chosen_stage.at;
+	s.gate = engine->chosen_gate.at;
+	err = run(&s, l->cycle);
+	l->wants_writer = l->wants_writer || s.wants_writer;
+	cycle->spent += s.attempts;
+	return err;
+}

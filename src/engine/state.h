@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state.h — what the engine remembers. Private to the engine's files.
+ *
+ * How a fact becomes a finding:
+ *
+ *   classes.c    a node gives class pairs (ancestor's class, own class) from every ancestor. A pair
+ *                that closes a strong cycle of classes gives cycles (at first only possible).
+ *   instances.c  only pairs that are part of such a cycle ("hot") are looked at lock by lock: their
+ *                witnesses give pairs of lock instances, a second, smaller graph. Its strong cycles
+ *                are loops: the same cycle of classes with the very locks that would block. Loops
+ *                also find what the class graph cannot: one class several times in a cycle.
+ *   levels.c     picks one witness for each pair of a loop, so that as little as possible speaks
+ *                against them happening together. The best loop is the level of its cycle.
+ *   cycles.c     cycles by id, which of them say nothing that a shorter one does not, findings.
+ *
+ * All of it only grows: a pair, once hot, stays hot; a stage only rises. When memory runs out in
+ * the middle, or classes are grouped differently, everything here but the findings is thrown away
+ * and computed anew.
+ *
+ * All arrays start at 1; 0 says "none".
+ */
+#ifndef LP_ENGINE_STATE_H
+#define LP_ENGINE_STATE_H
+
+#include "engine/before.h"
+#include "engine/engine.h"
+#include "engine/order.h"
+
+/* Limits on looking further; the first cycle is always found. */
+#define LP_WALK_STEPS		20000u	/* edges looked at for more cycles through one edge */
+#define LP_WALK_CYCLES		64u	/* cycles taken from one edge */
+#define LP_ATTEMPTS_LOOP	65536u	/* witnesses tried for a new loop */
+#define LP_ATTEMPTS_ENTRY	4096u	/* ... and for a new witness of an old one, ... */
+#define LP_ATTEMPTS_SPENT	(1u << 20)	/* ... until a cycle has had as many as this: */
+#define LP_ATTEMPTS_LATE	256u
+
+/*
+ * How far the best attempt to pick witnesses for a cycle got; names say what stopped it. In the
+ * order of how much closer to a deadlock each one is.
+ */
+enum lp_stage {
+	LP_STAGE_NONE,
+	LP_STAGE_UNSEEN,	/* a pair without any witness */
+	LP_STAGE_PROCESSES,
+	LP_STAGE_INSTANCES,
+	LP_STAGE_SAME_CLASS,
+	LP_STAGE_TIMED,
+	LP_STAGE_READERS,
+	LP_STAGE_ONE_THREAD,
+	LP_STAGE_ORDERED,
+	LP_STAGE_GATE,
+	LP_STAGE_FEASIBLE
+};
+
+struct lp_item {
+	uint32_t	item, next;
+};
+
+struct lp_class_state {
+	uint32_t	first_node;
+	uint32_t	cycles;		/* links: cycles that pass this class */
+	uint32_t	owned;		/* links: cycles whose lowest class this is */
+	bool		hot;		/* in a hot pair: its witnesses are listed by instance */
+	bool		inverted;	/* a circular cycle is made of this class alone */
+	bool		relocked;	/* an event says so */
+};
+
+struct lp_node_state {
+	uint32_t	next_in_class;
+	uint32_t	first_witness;
+	bool		paired;		/* class pairs were made */
+};
+
+struct lp_witness_state {
+	uint32_t	next_in_node;
+	uint32_t	next_at_lock;	/* with the same instance on top */
+	uint32_t	locks;		/* in locks[]: count, then instances, innermost first */
+	bool		listed;		/* by instance */
+};
+
+struct lp_class_pair {			/* beside classes.pair[] */
+	uint32_t	cycles;		/* links */
+	uint32_t	samples;	/* list */
+	bool		settled;	/* in a feasible cycle of two: longer ones add nothing */
+};
+
+struct lp_instance {			/* one lock in one process */
+	uint64_t	serial;		/* 0: known by its place only */
+	uint32_t	process;
+	uint32_t	first_witness;	/* that acquired it; of hot classes only */
+};
+
+struct lp_lock_pair {			/* beside instances.pair[] */
+	uint32_t	class_pair;
+	uint32_t	entries;	/* list; of hot pairs only */
+	uint32_t	loops;		/* links */
+};
+
+/* A witness of a pair of instances. */
+struct lp_entry {
+	uint32_t	witness;
+	uint32_t	up;		/* the held lock is so many steps below the wanted one */
+	uint32_t	held;		/* node */
+	uint32_t	pair;		/* of instances */
+	uint32_t	next;
+};
+
+/* The first witness of a class pair in a process and a kind; process 0: at all. */
+struct lp_sample {
+	uint32_t	process, witness;	/* 0: only the nodes are known */
+	uint32_t	held, wanted;		/* nodes */
+	uint32_t	next;
+};
+
+/* A closed walk of class pairs. */
+struct lp_cycle {
+	uint64_t	id;
+	enum lp_finding_kind kind;
+	enum lp_stage	stage;
+	uint32_t	count;
+	uint32_t	*pair;		/* class pairs; [0] is where the id begins */
+	struct lp_finding_edge *edge;	/* the best witnesses so far */
+	uint32_t	*set;		/* its classes in ascending order */
+	uint32_t	set_count;
+	uint32_t	gate;		/* node, at STAGE_GATE */
+	uint64_t	spent;		/* attempts */
+	bool		covered;	/* a shorter cycle says as much */
+	bool		changed;	/* since the last publication */
+	bool		stale;		/* new samples */
+};
+
+/* A closed walk of instance pairs, aligned with its cycle's class pairs. */
+struct lp_loop {
+	uint32_t	cycle;
+	uint32_t	count;
+	uint32_t	first;		/* in loop_pairs[] */
+	bool		wants_writer;	/* an attempt failed for the want of one */
+};
+
+struct lp_stamped {			/* what one witness holds, while another is compared */
+	uint32_t	stamp, node;
+	uint8_t		holds;
+};
+
+struct lp_engine {
+	lp_wrapper_fn	*wrapper;
+	void		*wrapper_context;
+
+	/* the facts judged so far */
+	uint32_t	nodes_done, witnesses_done, events_done;
+	uint32_t	grouping;
+	bool		broken;		/* memory ran out: begin anew */
+
+	struct lp_before before;
+	struct lp_order	classes, instances;
+	struct { struct lp_class_state *at; uint32_t count, room; } class;
+	struct { struct lp_node_state *at; uint32_t count, room; } node;
+	struct { struct lp_witness_state *at; uint32_t count, room; } witness;
+	struct { struct lp_class_pair *at; uint32_t count, room; } class_pair;
+	struct { struct lp_instance *at; uint32_t count, room; } instance;
+	struct { struct lp_lock_pair *at; uint32_t count, room; } lock_pair;
+	struct { struct lp_entry *at; uint32_t count, room; } entry;
+	struct { struct lp_sample *at; uint32_t count, room; } sample;
+	struct { struct lp_cycle *at; uint32_t count, room; } cycle;
+	struct { struct lp_loop *at; uint32_t count, room; } loop;
+	struct { struct lp_item *at; uint32_t count, room; } item;
+	struct lp_u32s	locks;		/* what witnesses hold, as instances */
+	struct lp_u32s	loop_pairs;
+	struct lp_u32s	new_entries;	/* to be judged */
+	struct lp_u32s	changed;	/* cycles to publish */
+
+	struct lp_map	by_serial;	/* process, serial -> instance */
+	struct lp_map	by_object;	/* process, static fine class -> instance */
+	struct lp_map	entry_index;	/* lock pair, witness -> entry */
+	struct lp_map	sample_index;	/* class pair, process, kind -> sample */
+	struct lp_map	cycle_index;	/* id -> cycle */
+	struct lp_map	loop_index;	/* hash -> loop */
+
+	/* scratch */
+	struct lp_u32s	walk;
+	struct lp_u64s	keys;
+	struct lp_u32s	tried, chosen, chosen_gate, writers;
+	struct lp_u32s	chosen_stage;
+	struct { struct lp_stamped *at; uint32_t count, room; } held_lock, held_class;
+	uint32_t	stamp;
+
+	/* what comes out, kept for good */
+	struct { struct lp_finding *at; uint32_t count, room; } finding;
+	struct { uint8_t *at; uint32_t count, room; } confirmed;	/* since the last reset */
+	struct lp_map	finding_index;	/* id -> finding + 1 */
+};
+
+/* What callbacks need. */
+struct lp_judgement {
+	struct lp_engine *engine;
+	const struct lp_model *model;
+};
+
+/* Prepend to a list of links. 0 or -ENOMEM. */
+static inline int lp_item_push(struct lp_engine *engine, uint32_t *head, uint32_t item)
+{
+	uint32_t old = *head;
+	int err = lp_vec_extend(&engine->item, 1);
+
+	/* *head may not lie in engine->item */
+	err = err ? err : lp_vec_push(&engine->item, (struct lp_item){ .item = item, .next = old });
+	if (!err)
+		*head = engine->item.count - 1;
+	return err;
+}
+
+static inline bool lp_is_read(const struct lp_model_node *node)
+{
+	return node->mode != LP_WRITE;
+}
+
+/* A reader that passes waiting writers. */
+static inline bool lp_passes_writers(const struct lp_model_node *node)
+{
+	return node->mode == LP_READ_RECURSIVE ||
+	       (node->mode == LP_READ && (node->flags & LP_PREFER));
+}
+
+/* The node below; 0 at the bottom, also when a damaged model points upwards. */
+static inline uint32_t lp_below(const struct lp_model *model, uint32_t node)
+{
+	uint32_t parent = model->nodes.at[node].parent;
+
+	return parent < node ? parent : 0;
+}
+
+/* Taken again, this lock does not block the thread that holds it: it counts, refuses or shares. */
+static inline bool lp_relock_returns(const struct lp_model *model, uint32_t held, uint32_t wanted)
+{
+	enum lp_lock_kind kind = lp_model_node_fine(model, wanted)->kind;
+
+	return kind == LP_LOCK_RECURSIVE || kind == LP_LOCK_ERRORCHECK ||
+	       (lp_is_read(&model->nodes.at[held]) &&
+		lp_passes_writers(&model->nodes.at[wanted]));
+}
+
+static inline unsigned lp_kind_of(const struct lp_model *model, uint32_t held, uint32_t wanted)
+{
+	return (lp_is_read(&model->nodes.at[held]) ? 0 : LP_KIND_EXCLUSIVE) |
+	       (model->nodes.at[wanted].mode == LP_READ_RECURSIVE ? 0 : LP_KIND_FULL);
+}
+
+static inline uint32_t lp_process_of(const struct lp_model *model, uint32_t witness)
+{
+	return model->threads.at[model->witnesses.at[witness].thread].process;
+}
+
+/* classes.c: a node, or what a witness shows about it, gives class pairs. 0 or -ENOMEM. */
+int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node);
+int lp_classes_add_pairs(struct lp_engine *engine, const struct lp_model *model, uint32_t node);
+
+/* instances.c: 0 or -ENOMEM. */
+/* A witness that is new. */
+int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *model,
+			     uint32_t witness);
+/* A class pair that has become hot. */
+int lp_instances_add_pair(struct lp_engine *engine, const struct lp_model *model,
+			  uint32_t class_pair);
+
+/* levels.c: pick the best witnesses for a loop, with entry `fixed` if that is not 0. 0/-ENOMEM */
+int lp_levels_judge(struct lp_engine *engine, const struct lp_model *model, uint32_t loop,
+		    uint32_t fixed);
+
+/* samples.c: keep the witness of a class pair when it is the first of its sort. 0 or -ENOMEM. */
+int lp_samples_add(struct lp_engine *engine, uint32_t class_pair, uint32_t process, unsigned kind,
+		   struct lp_sample sample);
+/* The level of a cycle that has no loop: what its samples say. 0 or -ENOMEM. */
+int lp_samples_judge(struct lp_engine *engine, const struct lp_model *model, uint32_t cycle);
+
+/* cycles.c */
+/*
+ * The cycle of a kind along class pairs, whatever it begins with; made when it is new. *start is
+ * the index in pair[] where the cycle begins. Its number into *cycle: 0 when a shorter feasible
+ * cycle already says as much. 0 or -ENOMEM.
+ */
+int lp_cycles_find(struct lp_engine *engine, const struct lp_model *model,
+		   enum lp_finding_kind kind, const uint32_t *pair, uint32_t count,
+		   uint32_t *cycle, uint32_t *start);
+/* A cycle has a better stage (edges and gate are set): note it. 0 or -ENOMEM. */
+int lp_cycles_raise(struct lp_engine *engine, uint32_t cycle, enum lp_stage stage);
+/* Turn what has changed into findings. 0 or -ENOMEM. */
+int lp_cycles_publish(struct lp_engine *engine, const struct lp_model *model);
+
+/* misuse.c: events are findings at once. 0 or -ENOMEM. */
+int lp_misuse_add_event(struct lp_engine *engine, const struct lp_model *model, uint32_t event);
+
+/* findings.c: add or raise the finding of this id; edges are copied. 0 or -ENOMEM. */
+int lp_findings_put(struct lp_engine *engine, const struct lp_finding *finding);
+/* Stable id of a kind and a sequence of keys; never 0. */
+uint64_t lp_findings_id(enum lp_finding_kind kind, const uint64_t *key, uint32_t count);
+/* Where the lexicographically smallest rotation of keys begins. O(count). */
+uint32_t lp_findings_rotation(const uint64_t *key, uint32_t count);
+
+#endif
