@@ -166,6 +166,9 @@ static bool module_equal(const void *owner, uint32_t index, const void *probe)
 		return false;
 	if (have->build_id_size)
 		return !memcmp(have->build_id, want->build_id, have->build_id_size);
+	/* Outside every object the base is a part of the address. It is no part of the id. */
+	if (!have->path[0] && have->base != want->base)
+		return false;
 	return !strcmp(have->path, want->path);
 }
 

@@ -763,26 +763,32 @@ static int take(struct lp_reader *reader, struct lp_model *model, uint64_t offse
 	return 0;
 }
 
-/* Look again at those that were not done; the number of records read, or an error. */
+/* Look again at those that were not done. 1: some were, 0: none, or an error. */
 static int poll_pending(struct lp_reader *reader, struct lp_model *model, uint64_t tail)
 {
-	uint32_t kept = 0;
-	int count = 0, error = 0;
+	int error, news = 0;
 
-	for (uint32_t i = 0; i < reader->pending.count && !error; i++) {
-		uint64_t offset = reader->pending.at[i].offset;
-
-		if (!reader->pending.at[i].read && load_head(reader, offset).done)
-			error = take(reader, model, offset, tail);
-	}
 	for (uint32_t i = 0; i < reader->pending.count; i++) {
-		if (reader->pending.at[i].read)
-			count = 1;
-		else
-			reader->pending.at[kept++] = reader->pending.at[i];
+		const struct pending *pending = &reader->pending.at[i];
+
+		if (pending->read || !load_head(reader, pending->offset).done)
+			continue;
+		error = take(reader, model, pending->offset, tail);
+		if (error)
+			return error;
+		news = 1;
 	}
+	return news;
+}
+
+static void drop_read(struct lp_reader *reader)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < reader->pending.count; i++)
+		if (!reader->pending.at[i].read)
+			reader->pending.at[kept++] = reader->pending.at[i];
 	reader->pending.count = kept;
-	return error ? error : count;
 }
 
 /* Read the record at reader->offset and step over it. 1: it said something, 0: it did not yet. */
@@ -841,6 +847,7 @@ static int poll_log(struct lp_reader *reader, struct lp_model *model)
 		news = advance(reader, model, tail);
 		result = news < 0 ? news : result | news;
 	}
+	drop_read(reader);
 	return result;
 }
 
