@@ -57,7 +57,7 @@ static int add_images(struct lp_session *session, const char *path,
 		      const struct lp_mapping *mapping, struct lp_problem *problem)
 {
 	size_t offset = 0;
-	uint32_t count = 0, wanted;
+	uint32_t count = 0, wanted = 0;
 
 	do {
 		const char *what;
