@@ -2,11 +2,6 @@
 /* hold.c — the slow half of every lock operation; see runtime.h. */
 #include "runtime/runtime.h"
 
-static const void *where_of(const uint64_t *site)
-{
-	return (const void *)(uintptr_t)*site;
-}
-
 static struct lp_frame site_of(const void *where)
 {
 	return lp_place((uint64_t)(uintptr_t)where);
@@ -27,15 +22,18 @@ const struct lp_track_ops lp_track_ops = { site_of, stack_of, class_refined };
 static struct lp_acquire acquire_of(const struct lp_op *op)
 {
 	struct lp_lock_id lock = lp_lock_identify(op->home, op->address, op->kind, op->simple);
+	struct lp_site site = { op->site, op->site };
 
+	if (lock.id)
+		site = lp_site_of(op->site, lp_track_class_of(&lp_rt.track.writer, lock.id));
 	return (struct lp_acquire){
 		.address = op->address | (op->simple ? 0 : LP_COUNTED),
 		.serial = lock.serial,
-		.site = op->site,
+		.site = site.key,
 		.id = lock.id,
 		.mode = op->mode,
 		.flags = op->flags,
-		.where = where_of(&op->site),
+		.where = (const void *)(uintptr_t)site.pc,
 	};
 }
 

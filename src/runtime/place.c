@@ -269,25 +269,44 @@ static bool is_own(uint64_t pc)
 	return pc >= lp_rt.text_start && pc < lp_rt.text_end;
 }
 
-__attribute__((noinline)) uint32_t lp_stack_capture(unsigned frames_max)
+__attribute__((noinline)) void lp_walk_begin(struct lp_walk *walk)
 {
-	struct lp_frame frame[LP_STACK_FRAMES_MAX];
-	struct stack_probe probe = { .frame = frame };
-	struct lp_cursor cursor;
-	uint64_t end = lp_self.stack_end;
-	unsigned steps = 0;
-	bool more = true;
+	struct lp_cursor *cursor = &walk->cursor;
 
 	/* the registers as they are here; our own frames are walked like any others */
 	__asm__ volatile("lea 0f(%%rip), %0\n0:\n\tmov %%rsp, %1\n\tmov %%rbp, %2"
-			 : "=r"(cursor.pc), "=r"(cursor.sp), "=r"(cursor.fp));
-	if (cursor.sp >= end || end - cursor.sp > STACK_SPAN_MAX)
-		end = 0;
-	while (more && probe.count < frames_max) {
-		if (!is_own(cursor.pc))
-			frame[probe.count++] = lp_place(cursor.pc);
-		more = steps++ < 2 * LP_STACK_FRAMES_MAX && lp_unwind_step(&cursor, end);
-	}
-	probe.truncated = more;
+			 : "=r"(cursor->pc), "=r"(cursor->sp), "=r"(cursor->fp));
+	walk->stack_end = lp_self.stack_end;
+	if (cursor->sp >= walk->stack_end || walk->stack_end - cursor->sp > STACK_SPAN_MAX)
+		walk->stack_end = 0;
+	walk->steps = 0;
+	/* this function's frame ends with it: step out while it is there */
+	walk->ended = !lp_unwind_step(cursor, walk->stack_end);
+}
+
+uint64_t lp_walk_next(struct lp_walk *walk)
+{
+	uint64_t pc;
+
+	do {
+		if (walk->ended || walk->steps++ > 2 * LP_STACK_FRAMES_MAX)
+			return 0;
+		pc = walk->cursor.pc;
+		walk->ended = !lp_unwind_step(&walk->cursor, walk->stack_end);
+	} while (is_own(pc));
+	return pc;
+}
+
+uint32_t lp_stack_capture(unsigned frames_max)
+{
+	struct lp_frame frame[LP_STACK_FRAMES_MAX];
+	struct stack_probe probe = { .frame = frame };
+	struct lp_walk walk;
+	uint64_t pc;
+
+	lp_walk_begin(&walk);
+	while (probe.count < frames_max && (pc = lp_walk_next(&walk)))
+		frame[probe.count++] = lp_place(pc);
+	probe.truncated = !walk.ended;
 	return probe.count ? stack_record(&probe) : 0;
 }

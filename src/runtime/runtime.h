@@ -20,6 +20,7 @@
 #include "base/compiler.h"
 #include "facts/layout.h"
 #include "runtime/hooks.h"
+#include "runtime/unwind.h"
 #include "track/track.h"
 
 /* Nothing of this is for other objects: no detour through tables of addresses. */
@@ -82,7 +83,17 @@ struct lp_frame lp_place(uint64_t address);
 /* (module, offset) of a data address; module 0 when it is in no loaded object. */
 struct lp_frame lp_place_of_data(uint64_t address);
 
-/* The caller's stack without this library's frames: STACK ref, or 0. */
+/* The return addresses of this thread's stack, innermost first, without this library's frames. */
+struct lp_walk {
+	struct lp_cursor cursor;
+	uint64_t	stack_end;
+	unsigned	steps;
+	bool		ended;
+};
+void lp_walk_begin(struct lp_walk *walk);
+uint64_t lp_walk_next(struct lp_walk *walk);	/* 0: no more */
+
+/* The same as a fact, at most LP_STACK_FRAMES_MAX of them: STACK ref, or 0. */
 uint32_t lp_stack_capture(unsigned frames_max);
 
 /* Objects were unloaded: what was known about addresses is void. */
@@ -158,6 +169,17 @@ void lp_lock_forget(struct lp_home home);
 /* table.c: a growing map of this process, address to two words. Never shrinks. */
 uint64_t *lp_table_find(uint64_t key);		/* NULL: not there */
 uint64_t *lp_table_get(uint64_t key);		/* made if need be; NULL: no memory */
+
+/*
+ * site.c: the code address that tells acquisitions apart. A call in a function that takes locks of
+ * several classes (a program's own my_lock(), std::mutex::lock not inlined) says nothing: its
+ * caller is looked at instead, and so on.
+ */
+struct lp_site {
+	uint64_t	key;		/* stands for it in chain keys */
+	uint64_t	pc;		/* the return address it is known by */
+};
+struct lp_site lp_site_of(uint64_t pc, uint32_t class_ref);
 
 /* hold.c: the slow half of every lock operation, the same for all kinds of locks */
 

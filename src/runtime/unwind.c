@@ -628,19 +628,3 @@ bool lp_unwind_step(struct lp_cursor *cursor, uint64_t stack_end)
 	*cursor = caller;
 	return true;
 }
-
-size_t lp_unwind(struct lp_cursor cursor, uint64_t stack_end, uint64_t *pc, size_t limit,
-		 bool *truncated)
-{
-	size_t count = 0;
-
-	*truncated = false;
-	do {
-		if (count == limit) {
-			*truncated = true;
-			break;
-		}
-		pc[count++] = cursor.pc;
-	} while (lp_unwind_step(&cursor, stack_end));
-	return count;
-}

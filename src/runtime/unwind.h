@@ -26,13 +26,6 @@ struct lp_cursor {
  */
 bool lp_unwind_step(struct lp_cursor *cursor, uint64_t stack_end);
 
-/*
- * Fill pc[] with the cursor's pc and its callers', innermost first; returns how many.
- * *truncated: there are more.
- */
-size_t lp_unwind(struct lp_cursor cursor, uint64_t stack_end, uint64_t *pc, size_t limit,
-		 bool *truncated);
-
 /* Code was unloaded: forget the rules. */
 void lp_unwind_forget(void);
 
