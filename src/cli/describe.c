@@ -30,7 +30,7 @@ struct instance {
 struct draft {
 	struct lp_describer *describer;
 	const struct lp_model *model;
-	struct lp_arena	*arena;
+	struct lp_pool	*pool;
 	const struct lp_finding *finding;
 	const struct lp_finding_edge *edge;	/* as the report orders them */
 	uint32_t	edge_count;
@@ -59,7 +59,7 @@ void lp_describer_destroy(struct lp_describer *describer)
 {
 	if (!describer)
 		return;
-	lp_arena_finish(&describer->arena);
+	lp_pool_finish(&describer->pool);
 	free(describer->modules);
 	free(describer->answers);
 	free(describer);
@@ -69,7 +69,7 @@ const char *lp_describe_class(struct lp_describer *describer, uint32_t class_ind
 {
 	const char *name = lp_naming_class(describer, class_index);
 
-	describer->arena.failed = false;
+	describer->pool.failed = false;
 	return name;
 }
 
@@ -201,7 +201,7 @@ static struct lp_report_lock describe_lock(struct draft *draft, uint32_t class_i
 	return (struct lp_report_lock){
 		.name = lp_naming_class(draft->describer, class_index),
 		.kind = class_index ? kind_word(class->kind) : "lock",
-		.class_key = lp_arena_printf(draft->arena, "%016" PRIx64,
+		.class_key = lp_pool_printf(draft->pool, "%016" PRIx64,
 					     class_index ? class->key : 0),
 		.created = lp_naming_origin(draft->describer, class_index),
 		.address = address,
@@ -288,11 +288,11 @@ static const char *thread_creator(struct draft *draft, const struct lp_model_thr
 	if (!thread->creator)
 		return NULL;
 	if (!thread->stack)
-		return lp_arena_printf(draft->arena, "T%" PRIu32,
+		return lp_pool_printf(draft->pool, "T%" PRIu32,
 				       draft->model->threads.at[thread->creator].number);
 	place = lp_naming_place(draft->describer, thread->stack);
 	spot = lp_naming_spot(draft->describer, place.symbol, place.frame);
-	return lp_arena_printf(draft->arena, "T%" PRIu32 " in %s",
+	return lp_pool_printf(draft->pool, "T%" PRIu32 " in %s",
 			       draft->model->threads.at[thread->creator].number, spot ? spot : "");
 }
 
@@ -304,7 +304,7 @@ static void add_thread(struct draft *draft, uint32_t index)
 	if (!index)
 		return;
 	*it = (struct lp_report_thread){
-		.comm = *thread->name ? lp_arena_copy(draft->arena, thread->name) : NULL,
+		.comm = *thread->name ? lp_pool_copy(draft->pool, thread->name) : NULL,
 		.pid = draft->model->processes.at[thread->process].pid,
 		.tid = thread->tid,
 		.number = thread->number,
@@ -383,10 +383,10 @@ static void add_step(struct draft *draft, uint32_t thread, uint32_t lock, uint32
 
 	step->thread = thread;
 	if (it->address && is_ambiguous(draft, lock))
-		step->text = lp_arena_printf(draft->arena, "%s%s(%s %" PRIx64 ");", letter, verb,
+		step->text = lp_pool_printf(draft->pool, "%s%s(%s %" PRIx64 ");", letter, verb,
 					     name, it->address);
 	else
-		step->text = lp_arena_printf(draft->arena, "%s%s(%s);", letter, verb, name);
+		step->text = lp_pool_printf(draft->pool, "%s%s(%s);", letter, verb, name);
 }
 
 /* As in the kernel's table: the reporting thread is first to hold and last to get stuck. */
@@ -449,7 +449,7 @@ static const char *task_name(struct draft *draft, uint32_t thread)
 
 	if (!thread || (!*it->name && !it->tid))
 		return "unknown thread";
-	return lp_arena_printf(draft->arena, "%s/%" PRIu32, *it->name ? it->name : "thread",
+	return lp_pool_printf(draft->pool, "%s/%" PRIu32, *it->name ? it->name : "thread",
 			       it->tid);
 }
 
@@ -459,9 +459,9 @@ static const char *header_text(struct draft *draft, const char *word)
 	const char *pattern = lp_finding_kind_header(draft->finding->kind), *text = "", *at;
 
 	for (; text && (at = strstr(pattern, "%s")); pattern = at + 2)
-		text = lp_arena_printf(draft->arena, "%s%.*s%s", text, (int)(at - pattern), pattern,
+		text = lp_pool_printf(draft->pool, "%s%.*s%s", text, (int)(at - pattern), pattern,
 				       word ? word : "");
-	return text && *text ? lp_arena_printf(draft->arena, "%s%s", text, pattern) : pattern;
+	return text && *text ? lp_pool_printf(draft->pool, "%s%s", text, pattern) : pattern;
 }
 
 static const char *reason_text(struct draft *draft)
@@ -472,7 +472,7 @@ static const char *reason_text(struct draft *draft)
 		return text;
 	gate = lp_naming_class(draft->describer,
 			       lp_model_node_class(draft->model, draft->finding->gate));
-	return lp_arena_printf(draft->arena, "%s That lock is %s.", text, gate ? gate : "");
+	return lp_pool_printf(draft->pool, "%s That lock is %s.", text, gate ? gate : "");
 }
 
 /* " in transfer": where the reporting thread is. */
@@ -481,7 +481,7 @@ static const char *place_text(struct draft *draft, uint32_t stack)
 	struct lp_naming_place place = lp_naming_place(draft->describer, stack);
 
 	return place.symbol->function ?
-		lp_arena_printf(draft->arena, " in %s", place.symbol->function) : "";
+		lp_pool_printf(draft->pool, " in %s", place.symbol->function) : "";
 }
 
 /*
@@ -500,12 +500,12 @@ static const char *cycle_text(struct draft *draft)
 		uint32_t class_index = lp_model_node_class(draft->model, finding->edge[i].held);
 		const char *name = lp_naming_class(draft->describer, class_index);
 
-		text = lp_arena_printf(draft->arena, "%s%s%s", text ? text : "",
+		text = lp_pool_printf(draft->pool, "%s%s%s", text ? text : "",
 				       i ? " -> " : "", name ? name : "");
 	}
 	if (!text || count < 2)
 		return text;
-	return lp_arena_printf(draft->arena, shown < count ? "%s -> ... -> %s (%" PRIu32 " locks)" :
+	return lp_pool_printf(draft->pool, shown < count ? "%s -> ... -> %s (%" PRIu32 " locks)" :
 			       "%s -> %s", text, lp_naming_class(draft->describer,
 				lp_model_node_class(draft->model, finding->edge[0].held)), count);
 }
@@ -514,7 +514,7 @@ static void add_title(struct draft *draft, const char *locks, uint32_t stack)
 {
 	const char *place = place_text(draft, stack);
 
-	draft->report->title = lp_arena_printf(draft->arena, "%s: %s%s",
+	draft->report->title = lp_pool_printf(draft->pool, "%s: %s%s",
 					       title_words(draft->finding->kind),
 					       locks ? locks : "", place ? place : "");
 }
@@ -524,16 +524,16 @@ static bool make_room(struct draft *draft, size_t locks, size_t threads, size_t 
 		      size_t steps, size_t held)
 {
 	struct lp_report_finding *report =
-		lp_arena_array(draft->arena, 1, sizeof(*draft->report));
+		lp_pool_array(draft->pool, 1, sizeof(*draft->report));
 
 	draft->report = report;
-	draft->locks = lp_arena_array(draft->arena, locks, sizeof(*draft->locks));
-	draft->lock_class = lp_arena_array(draft->arena, locks, sizeof(*draft->lock_class));
-	draft->threads = lp_arena_array(draft->arena, threads, sizeof(*draft->threads));
-	draft->stacks = lp_arena_array(draft->arena, stacks, sizeof(*draft->stacks));
-	draft->steps = lp_arena_array(draft->arena, steps, sizeof(*draft->steps));
-	draft->held = lp_arena_array(draft->arena, held, sizeof(*draft->held));
-	if (draft->arena->failed)
+	draft->locks = lp_pool_array(draft->pool, locks, sizeof(*draft->locks));
+	draft->lock_class = lp_pool_array(draft->pool, locks, sizeof(*draft->lock_class));
+	draft->threads = lp_pool_array(draft->pool, threads, sizeof(*draft->threads));
+	draft->stacks = lp_pool_array(draft->pool, stacks, sizeof(*draft->stacks));
+	draft->steps = lp_pool_array(draft->pool, steps, sizeof(*draft->steps));
+	draft->held = lp_pool_array(draft->pool, held, sizeof(*draft->held));
+	if (draft->pool->failed)
 		return false;
 	report->locks = draft->locks;
 	report->threads = draft->threads;
@@ -559,7 +559,7 @@ static const struct lp_finding_edge *turn_edges(struct draft *draft)
 {
 	const struct lp_finding *finding = draft->finding;
 	uint32_t count = finding->edge_count, newest = 0;
-	struct lp_finding_edge *edge = lp_arena_array(draft->arena, count, sizeof(*edge));
+	struct lp_finding_edge *edge = lp_pool_array(draft->pool, count, sizeof(*edge));
 
 	for (uint32_t i = 1; i < count; i++) {
 		if (finding->edge[i].wanted > finding->edge[newest].wanted)
@@ -610,10 +610,10 @@ static const char *holder_text(struct draft *draft, const struct lp_model_event 
 	for (uint32_t i = model->threads.count; i-- > 1;) {
 		if (model->threads.at[i].tid == event->holder_tid &&
 		    model->threads.at[i].process == process)
-			return lp_arena_printf(draft->arena, "T%" PRIu32 " %s",
+			return lp_pool_printf(draft->pool, "T%" PRIu32 " %s",
 					       model->threads.at[i].number, task_name(draft, i));
 	}
-	return lp_arena_printf(draft->arena, "thread %" PRIu32, event->holder_tid);
+	return lp_pool_printf(draft->pool, "thread %" PRIu32, event->holder_tid);
 }
 
 static void add_event_lock(struct draft *draft, const struct lp_model_event *event)
@@ -686,14 +686,14 @@ const struct lp_report_finding *lp_describe_finding(struct lp_describer *describ
 						    const struct lp_finding *finding)
 {
 	struct draft draft = {
-		.describer = describer, .model = describer->model, .arena = &describer->arena,
+		.describer = describer, .model = describer->model, .pool = &describer->pool,
 		.finding = finding,
 	};
 
-	describer->arena.failed = false;
+	describer->pool.failed = false;
 	if (finding->edge_count)
 		describe_cycle(&draft);
 	else
 		describe_event(&draft);
-	return describer->arena.failed ? NULL : draft.report;
+	return describer->pool.failed ? NULL : draft.report;
 }

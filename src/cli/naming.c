@@ -11,14 +11,14 @@
 
 #define ANSWERS_MIN 256u
 
-static const struct lp_symbol unknown_symbol;
+static const struct lp_symbol unknown_symbol = { .module = -1 };
 static const struct lp_symbols unknown_symbols = { &unknown_symbol, 1 };
 static const struct lp_naming_module unknown_module = { .handle = -1 };
 
-static const char *hex_text(struct lp_arena *arena, const uint8_t *bytes, size_t size)
+static const char *hex_text(struct lp_pool *pool, const uint8_t *bytes, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
-	char *text = size ? lp_arena_array(arena, size * 2 + 1, 1) : NULL;
+	char *text = size ? lp_pool_array(pool, size * 2 + 1, 1) : NULL;
 
 	for (size_t i = 0; text && i < size; i++) {
 		text[i * 2] = digits[bytes[i] >> 4];
@@ -55,12 +55,12 @@ static const struct lp_naming_module *module_at(struct lp_describer *describer, 
 	module = &describer->modules[index];
 	if (module->known)
 		return module;
-	module->path = lp_arena_copy(&describer->arena, it->path);
-	module->build_id = hex_text(&describer->arena, it->build_id, it->build_id_size);
+	module->path = lp_pool_copy(&describer->pool, it->path);
+	module->build_id = hex_text(&describer->pool, it->build_id, it->build_id_size);
 	module->handle = describer->symbolizer ?
 		lp_symbolizer_module(describer->symbolizer, it->path, it->build_id,
 				     it->build_id_size) : -1;
-	module->known = !describer->arena.failed;
+	module->known = !describer->pool.failed;
 	return module;
 }
 
@@ -186,7 +186,7 @@ const struct lp_report_frame *lp_naming_frames(struct lp_describer *describer, u
 	*count = 0;
 	for (uint32_t i = 0; stack && i < it->count; i++)
 		*count += lp_naming_symbols(describer, it->frame[i], true).count;
-	frames = next = lp_arena_array(&describer->arena, *count, sizeof(*frames));
+	frames = next = lp_pool_array(&describer->pool, *count, sizeof(*frames));
 	for (uint32_t i = 0; frames && *count && i < it->count; i++) {
 		struct lp_symbols symbols = lp_naming_symbols(describer, it->frame[i], true);
 		const struct lp_naming_module *module = module_at(describer, it->frame[i].module);
@@ -206,7 +206,7 @@ static const char *base_name(const char *path)
 
 static const char *module_offset(struct lp_describer *describer, struct lp_model_frame frame)
 {
-	return lp_arena_printf(&describer->arena, "%s+0x%" PRIx32,
+	return lp_pool_printf(&describer->pool, "%s+0x%" PRIx32,
 			       base_name(module_at(describer, frame.module)->path), frame.offset);
 }
 
@@ -217,7 +217,7 @@ const char *lp_naming_spot(struct lp_describer *describer, const struct lp_symbo
 		return module_offset(describer, frame);
 	if (!symbol->file)
 		return symbol->function;
-	return lp_arena_printf(&describer->arena, "%s %s:%" PRIu32, symbol->function,
+	return lp_pool_printf(&describer->pool, "%s %s:%" PRIu32, symbol->function,
 			       base_name(symbol->file), symbol->line);
 }
 
@@ -267,11 +267,11 @@ static const char *base_of_class(struct lp_describer *describer, const struct lp
 	const char *name = source_name(describer, fine, &place);
 
 	if (name)
-		return lp_arena_copy(&describer->arena, name);
+		return lp_pool_copy(&describer->pool, name);
 	if (fine->origin == LP_ORIGIN_STATIC || !place.frame.module)
 		return module_offset(describer, fine->object);
 	if (outer->function)
-		return lp_arena_printf(&describer->arena, "%s+0x%" PRIx64, outer->function,
+		return lp_pool_printf(&describer->pool, "%s+0x%" PRIx64, outer->function,
 				       outer->function_offset);
 	return module_offset(describer, place.frame);
 }
@@ -299,7 +299,7 @@ static const char *number_name(struct lp_describer *describer, const char *base)
 {
 	uint32_t count = count_base(describer, base);
 
-	return count ? lp_arena_printf(&describer->arena, "%s#%" PRIu32, base, count + 1) : base;
+	return count ? lp_pool_printf(&describer->pool, "%s#%" PRIu32, base, count + 1) : base;
 }
 
 const char *lp_naming_class(struct lp_describer *describer, uint32_t class_index)
@@ -310,7 +310,7 @@ const char *lp_naming_class(struct lp_describer *describer, uint32_t class_index
 
 	if (name)
 		return name;
-	entry = lp_arena_array(&describer->arena, 1, sizeof(*entry));
+	entry = lp_pool_array(&describer->pool, 1, sizeof(*entry));
 	if (!entry)
 		return NULL;
 	entry->fine = model->classes.at[class_index].fine;
@@ -335,12 +335,12 @@ const char *lp_naming_origin(struct lp_describer *describer, uint32_t class_inde
 	if (!class_index)
 		return NULL;
 	if (fine->origin == LP_ORIGIN_STATIC)
-		return lp_arena_printf(&describer->arena, "static in %s",
+		return lp_pool_printf(&describer->pool, "static in %s",
 				       base_name(module_at(describer, fine->object.module)->path));
 	place = lp_naming_place(describer, fine->stack);
 	if (!place.frame.module)
 		return NULL;
-	return lp_arena_printf(&describer->arena, "%s in %s",
+	return lp_pool_printf(&describer->pool, "%s in %s",
 			       fine->origin == LP_ORIGIN_INIT ? "initialised" : "first locked",
 			       lp_naming_spot(describer, place.symbol, place.frame));
 }

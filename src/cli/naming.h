@@ -3,7 +3,7 @@
  * naming.h — what a describer calls things: frames, places, lock classes. Private to describe.c.
  *
  * Everything that is handed out lives as long as the describer. What is NULL because memory was
- * short has set describer->arena.failed.
+ * short has set describer->pool.failed.
  */
 #ifndef LP_CLI_NAMING_H
 #define LP_CLI_NAMING_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/arena.h"
+#include "cli/pool.h"
 #include "facts/model.h"
 #include "render/report.h"
 #include "symbolize/symbolize.h"
@@ -39,7 +39,7 @@ struct lp_naming_answer {
 struct lp_describer {
 	const struct lp_model *model;
 	struct lp_symbolizer *symbolizer;	/* NULL: there is none */
-	struct lp_arena	arena;
+	struct lp_pool	pool;
 	struct lp_naming_module *modules;	/* by index in the model */
 	uint32_t	module_room;
 	struct lp_naming_class *classes, *last_class;	/* in order of naming */

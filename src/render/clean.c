@@ -107,7 +107,7 @@ size_t lp_clean_put_all(FILE *out, const char *text)
 {
 	size_t columns = 0;
 
-	if (!text)
+	if (!text || !*text)
 		text = "?";
 	while (*text)
 		columns += put_one(out, &text);
@@ -167,7 +167,9 @@ static size_t put_ends(FILE *out, const char *name)
 		columns += 3;
 		name = tail;
 	}
-	return columns + lp_clean_put_all(out, name);
+	while (*name)
+		columns += put_one(out, &name);
+	return columns;
 }
 
 size_t lp_clean_put(FILE *out, const char *name)

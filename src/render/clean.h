@@ -24,7 +24,7 @@ size_t lp_clean_decode(const char *text, uint32_t *character);
 /*
  * Write a name: control and reordering characters and invalid bytes are written as \x1b or \u202e,
  * long template argument lists as <...>, and what is then still too long loses its middle.
- * NULL is written as "?". Returns the columns that it takes; `out` NULL: only count.
+ * NULL and "" are written as "?". Returns the columns that it takes; `out` NULL: only count.
  */
 size_t lp_clean_put(FILE *out, const char *name);
 

@@ -44,6 +44,12 @@ static json_t *hex_of(uint64_t number)
 	return json_string(text);
 }
 
+/* An index in an array of `count`; null when it leads nowhere: a stack of nobody. */
+static json_t *index_of(uint32_t index, size_t count)
+{
+	return index < count ? number_of(index) : json_null();
+}
+
 /* An optional number: 0 stands for "unknown". */
 static json_t *known_number(uint64_t number)
 {
@@ -149,10 +155,11 @@ static json_t *stack_of(const void *owner, size_t index)
 
 	return OBJECT({ "role", string_of(stack->role) },
 		      { "lock", number_of(stack->lock) },
-		      { "thread", number_of(stack->thread) },
-		      { "edge", number_of(stack->edge) },
+		      { "thread", index_of(stack->thread, finding->thread_count) },
+		      { "edge", index_of(stack->edge, finding->thread_count) },
 		      { "mode", string_of(stack->mode) },
 		      { "flags", flags_of(stack->flags) },
+		      { "place", number_of(stack->place) },
 		      { "truncated", json_boolean(stack->truncated) },
 		      { "frames", array_of(frame_of, stack->frames, stack->frame_count) });
 }

@@ -194,6 +194,24 @@ static void put_lock(struct text *text, size_t index, const char *mode, uint32_t
 	put_mode(text, mode, flags);
 }
 
+/* The name; the address before it when the cycle has another lock of this class. */
+static void put_lock_name(struct text *text, size_t index)
+{
+	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_lock *it = &finding->locks[index];
+	bool ambiguous = false;
+
+	if (index >= finding->lock_count) {
+		lp_clean_put(text->out, NULL);
+		return;
+	}
+	for (size_t i = 0; i < finding->cycle_count; i++)
+		ambiguous |= i != index && !strcmp(finding->locks[i].class_key, it->class_key);
+	if (ambiguous && it->address)
+		fprintf(text->out, "%016" PRIx64 " ", it->address);
+	put_styled(text, LOCK, it->name);
+}
+
 static const struct lp_report_stack *find_stack(const struct lp_report_finding *finding,
 						const char *role, size_t edge)
 {
@@ -214,13 +232,24 @@ static const struct lp_report_stack *report_stack(const struct lp_report_finding
 	return stack ? stack : find_stack(finding, "wanted", reporter(finding));
 }
 
+/* Where a stack is, on one line; for inlined code also what it was inlined into. */
 static void put_place(struct text *text, const struct lp_report_stack *stack)
 {
-	if (stack && stack->frame_count)
-		put_frame(text, &stack->frames[stack->place < stack->frame_count ?
-					       stack->place : 0]);
-	else
+	size_t place = stack && stack->place < stack->frame_count ? stack->place : 0;
+
+	if (!stack || !stack->frame_count) {
 		fputs("unknown", text->out);
+		return;
+	}
+	put_frame(text, &stack->frames[place]);
+	if (!stack->frames[place].inlined)
+		return;
+	while (place < stack->frame_count && stack->frames[place].inlined)
+		place++;
+	if (place < stack->frame_count) {
+		fputs(" in ", text->out);
+		put_frame(text, &stack->frames[place]);
+	}
 }
 
 /* The kernel's lock line: what and where. */
@@ -286,7 +315,7 @@ static int put_chain(struct text *text)
 		size_t edge = number ? number - 1 : reporter(finding);
 
 		fprintf(text->out, "\n-> #%zu (", number);
-		put_styled(text, LOCK, lock_name(finding, wanted_lock(finding, edge)));
+		put_lock_name(text, wanted_lock(finding, edge));
 		fputs("), by ", text->out);
 		put_thread(text, edge);
 		fputs(":\n", text->out);
@@ -415,9 +444,9 @@ static int put_dependencies(struct text *text)
 		fputs("\n ", text->out);
 		put_thread(text, edge);
 		fputs(" wanted ", text->out);
-		put_styled(text, LOCK, lock_name(finding, wanted_lock(finding, edge)));
-		fprintf(text->out, " (stack at -> #%zu) while holding ", number);
-		put_styled(text, LOCK, lock_name(finding, edge));
+		put_lock_name(text, wanted_lock(finding, edge));
+		fprintf(text->out, " (stack: #%zu above) while holding ", number);
+		put_lock_name(text, edge);
 		fputs(",\n which it acquired at:\n", text->out);
 		put_stack(text, find_stack(finding, "held", edge), 7);
 	}
@@ -560,16 +589,15 @@ static int put_waits(struct text *text)
 
 		fputc('\n', text->out);
 		put_thread(text, edge);
-		fputs(" is waiting for lock:\n", text->out);
+		fputs(" is waiting for a lock that ", text->out);
+		if (finding->thread_count > 1)
+			put_thread(text, (edge + 1) % finding->thread_count);
+		else
+			fputs("it", text->out);
+		fputs(" holds:\n", text->out);
 		put_lock_line(text, wanted_lock(finding, edge), wanted);
 		put_stack(text, wanted, 7);
-		if (finding->thread_count > 1) {
-			fputs(" which is held by ", text->out);
-			put_thread(text, (edge + 1) % finding->thread_count);
-			fputs(", and holds lock:\n", text->out);
-		} else {
-			fputs(" which it holds already:\n", text->out);
-		}
+		fputs("while it holds the lock:\n", text->out);
 		put_lock_line(text, edge, held);
 		put_stack(text, held, 7);
 	}
@@ -586,8 +614,10 @@ static int put_all_stacks(struct text *text)
 
 		fprintf(text->out, "\n%s: ", stack->role);
 		put_lock(text, stack->lock, stack->mode, stack->flags);
-		fputs(", by ", text->out);
-		put_thread(text, stack->thread);
+		if (stack->thread < finding->thread_count) {
+			fputs(", by ", text->out);
+			put_thread(text, stack->thread);
+		}
 		fputs(":\n", text->out);
 		put_stack(text, stack, 7);
 	}

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arena.c — memory that is given back all at once. */
+/* pool.c — memory that is given back all at once. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/arena.h"
+#include "cli/pool.h"
 
 #define CHUNK_SIZE	16384u
 #define ALIGNMENT	16u
 
-struct lp_arena_chunk {
-	struct lp_arena_chunk *next;
+struct lp_pool_chunk {
+	struct lp_pool_chunk *next;
 	size_t		size;		/* of bytes[] */
 	_Alignas(ALIGNMENT) unsigned char bytes[];
 };
 
-void lp_arena_finish(struct lp_arena *arena)
+void lp_pool_finish(struct lp_pool *pool)
 {
-	struct lp_arena_chunk *chunk = arena->chunks, *next;
+	struct lp_pool_chunk *chunk = pool->chunks, *next;
 
 	for (; chunk; chunk = next) {
 		next = chunk->next;
 		free(chunk);
 	}
-	*arena = (struct lp_arena){ 0 };
+	*pool = (struct lp_pool){ 0 };
 }
 
-static bool add_chunk(struct lp_arena *arena, size_t size)
+static bool add_chunk(struct lp_pool *pool, size_t size)
 {
-	struct lp_arena_chunk *chunk;
+	struct lp_pool_chunk *chunk;
 
 	if (size < CHUNK_SIZE)
 		size = CHUNK_SIZE;
@@ -37,42 +37,42 @@ static bool add_chunk(struct lp_arena *arena, size_t size)
 	if (!chunk)
 		return false;
 	chunk->size = size;
-	chunk->next = arena->chunks;
-	arena->chunks = chunk;
-	arena->used = 0;
+	chunk->next = pool->chunks;
+	pool->chunks = chunk;
+	pool->used = 0;
 	return true;
 }
 
-void *lp_arena_array(struct lp_arena *arena, size_t count, size_t size)
+void *lp_pool_array(struct lp_pool *pool, size_t count, size_t size)
 {
 	size_t bytes;
 	void *result;
 
-	if (arena->failed)
+	if (pool->failed)
 		return NULL;
 	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2)
 		goto failed;
 	bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	if ((!arena->chunks || arena->chunks->size - arena->used < bytes) &&
-	    !add_chunk(arena, bytes))
+	if ((!pool->chunks || pool->chunks->size - pool->used < bytes) &&
+	    !add_chunk(pool, bytes))
 		goto failed;
-	result = arena->chunks->bytes + arena->used;
-	arena->used += bytes;
+	result = pool->chunks->bytes + pool->used;
+	pool->used += bytes;
 	return result;
 failed:
-	arena->failed = true;
+	pool->failed = true;
 	return NULL;
 }
 
-char *lp_arena_copy(struct lp_arena *arena, const char *text)
+char *lp_pool_copy(struct lp_pool *pool, const char *text)
 {
 	size_t size = text ? strlen(text) + 1 : 0;
-	char *copy = text ? lp_arena_array(arena, size, 1) : NULL;
+	char *copy = text ? lp_pool_array(pool, size, 1) : NULL;
 
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
-char *lp_arena_printf(struct lp_arena *arena, const char *format, ...)
+char *lp_pool_printf(struct lp_pool *pool, const char *format, ...)
 {
 	va_list list;
 	char *text;
@@ -82,10 +82,10 @@ char *lp_arena_printf(struct lp_arena *arena, const char *format, ...)
 	length = vsnprintf(NULL, 0, format, list);
 	va_end(list);
 	if (length < 0) {
-		arena->failed = true;
+		pool->failed = true;
 		return NULL;
 	}
-	text = lp_arena_array(arena, (size_t)length + 1, 1);
+	text = lp_pool_array(pool, (size_t)length + 1, 1);
 	if (!text)
 		return NULL;
 	va_start(list, format);

@@ -1,0 +1,722 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_describe.c — findings become reports: names, numbers, places, tables.
+ *
+ * The symbolizer is a table here, so that every answer is known; the real one has tests of its
+ * own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "cli/describe.h"
+#include "cli/wrapper.h"
+#include "failing.h"
+
+/* The program's text. Addresses are what the stacks below contain. */
+#define IN(name, path, at) { name, path, at, 0, true, 0, 0, 4 }
+#define FN(name, path, at, offset, size) { name, path, at, 0, false, offset, size, 4 }
+
+struct code {
+	uint64_t	offset;
+	const char	*argument;	/* of the lock call there */
+	struct lp_symbol symbol[4];	/* up to the one that is not inlined */
+};
+
+static const struct code program[] = {
+	{ 0x100, "&q->lock", { FN("queue_new", "server.c", 120, 0x20, 0x80) } },
+	{ 0x110, "&q->lock", { FN("cache_new", "cache.c", 50, 0x10, 0x80) } },
+	{ 0x120, "m", { FN("init_lock", "util.c", 9, 0x8, 0x20) } },
+	{ 0x130, "&table.lock", { FN("table_init", "table.c", 30, 0x30, 0x40) } },
+	{ 0x140, NULL, { FN("no_source", NULL, 0, 0x44, 0x80) } },
+	{ 0x200, "&q->lock", { FN("push", "server.c", 200, 0x10, 0x90) } },
+	{ 0x210, "&c->lock", { FN("evict", "cache.c", 70, 0x18, 0x90) } },
+	{ 0x220, NULL, { FN("worker", "server.c", 300, 0x22, 0x90) } },
+	{ 0x230, NULL, { FN("main", "server.c", 400, 0x92, 0x100) } },
+	{ 0x240, "m_", {
+		IN("std::mutex::lock()", "std_mutex.h", 100),
+		IN("std::lock_guard<std::mutex>::lock_guard(std::mutex&)", "std_mutex.h", 229),
+		IN("Account::post(int)", "account.cc", 12),
+		FN("pay(Account&)", "pay.cc", 40, 0x31, 0x60) } },
+	{ 0x250, NULL, {
+		FN("std::unique_lock<std::mutex>::lock()", "unique_lock.h", 139, 0x9, 0x20) } },
+	{ 0x260, "tree_lock", { FN("walk", "tree.c", 5, 0x10, 0x20) } },
+	{ 0x270, "tree_lock", { FN("prune", "tree.c", 25, 0x10, 0x20) } },
+	{ 0x280, "&stray", { FN("unlock_stray", "misuse.c", 7, 0x10, 0x20) } },
+	{ 0x300, NULL, { FN("worker", "server.c", 290, 0, 0x90) } },
+};
+
+static const struct lp_symbol no_symbol = { .module = -1 };
+
+static const struct code *code_at(uint64_t offset)
+{
+	for (size_t i = 0; i < lp_array_size(program); i++) {
+		if (program[i].offset == offset)
+			return &program[i];
+	}
+	return NULL;
+}
+
+int lp_symbolizer_module(struct lp_symbolizer *symbolizer, const char *path,
+			 const uint8_t *build_id, size_t build_id_size)
+{
+	return strcmp(path, "/srv/app") ? 9 : 4;
+}
+
+struct lp_symbols lp_symbolize(struct lp_symbolizer *symbolizer, int module, uint64_t offset,
+			       bool return_address)
+{
+	const struct code *code = module == 4 ? code_at(offset) : NULL;
+	struct lp_symbols symbols = { &no_symbol, 1 };
+
+	assert_true(module == 4 || module == 9);
+	if (!code)
+		return symbols;
+	symbols.at = code->symbol;
+	while (symbols.at[symbols.count - 1].inlined)
+		symbols.count++;
+	return symbols;
+}
+
+const char *lp_symbolize_data(struct lp_symbolizer *symbolizer, int module, uint64_t offset)
+{
+	static const char *const names[] = { "table_lock", "pool.lock", "locks[3]" };
+
+	if (module != 4 || offset < 0x4000 || offset >= 0x4000 + 0x40 * lp_array_size(names))
+		return NULL;
+	return names[(offset - 0x4000) / 0x40];
+}
+
+const char *lp_symbolize_lock_argument(struct lp_symbolizer *symbolizer,
+				       const struct lp_symbol *symbol)
+{
+	assert_non_null(symbol->file);
+	assert_true(symbol->line > 0);
+	for (size_t i = 0; i < lp_array_size(program); i++) {
+		for (size_t j = 0; j < lp_array_size(program[i].symbol); j++) {
+			if (symbol == &program[i].symbol[j])
+				return lp_wrapper_function(symbol->function) ? NULL :
+				       program[i].argument;
+		}
+	}
+	return NULL;
+}
+
+/* A model to be filled, with the program as module 1, a library without symbols as 2. */
+struct world {
+	struct lp_model	*model;
+	struct lp_describer *describer;
+	uint32_t	app, library;
+};
+
+static uint32_t add_module(struct lp_model *model, const char *path, uint8_t build_id)
+{
+	struct lp_model_module module = { .path = (char *)path, .size = 0x10000 };
+
+	if (build_id) {
+		module.build_id_size = 20;
+		memset(module.build_id, build_id, 20);
+	}
+	return lp_model_add_module(model, &module);
+}
+
+static int set_up(void **state)
+{
+	/* The symbolizer is never looked into, but must not be NULL. */
+	static char symbolizer;
+	struct world *world = calloc(1, sizeof(*world));
+
+	world->model = lp_model_create();
+	world->app = add_module(world->model, "/srv/app", 0xab);
+	world->library = add_module(world->model, "/lib/libblob.so.1", 0);
+	world->describer = lp_describer_create(world->model, (struct lp_symbolizer *)&symbolizer);
+	*state = world;
+	return !world->app || !world->library || !world->describer;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	lp_describer_destroy(world->describer);
+	lp_model_destroy(world->model);
+	free(world);
+	return 0;
+}
+
+static struct lp_model_frame frame_at(const struct world *world, uint32_t offset)
+{
+	return (struct lp_model_frame){ world->app, offset };
+}
+
+/* A stack of the program's code; up to offset 0. */
+#define STACK(world, ...) add_stack(world, (const uint32_t[]){ __VA_ARGS__, 0 })
+
+static uint32_t add_stack(struct world *world, const uint32_t *offsets)
+{
+	struct lp_model_frame frame[16];
+	struct lp_model_stack stack = { .frame = frame };
+
+	for (; offsets[stack.count]; stack.count++)
+		frame[stack.count] = frame_at(world, offsets[stack.count]);
+	return lp_model_add_stack(world->model, &stack);
+}
+
+static uint32_t add_fine(struct world *world, enum lp_origin origin, uint32_t stack,
+			 struct lp_model_frame object)
+{
+	struct lp_model_fine fine = {
+		.kind = LP_LOCK_MUTEX, .origin = origin, .stack = stack, .object = object,
+	};
+	uint32_t index = lp_model_add_fine(world->model, &fine);
+
+	assert_true(index > 0);
+	return index;
+}
+
+static uint32_t add_init(struct world *world, uint32_t stack)
+{
+	return add_fine(world, LP_ORIGIN_INIT, stack, (struct lp_model_frame){ 0, 0 });
+}
+
+static uint32_t add_static(struct world *world, uint32_t offset)
+{
+	return add_fine(world, LP_ORIGIN_STATIC, 0, frame_at(world, offset));
+}
+
+static uint32_t add_first(struct world *world, uint32_t stack)
+{
+	return add_fine(world, LP_ORIGIN_FIRST_LOCK, stack, (struct lp_model_frame){ 0, 0 });
+}
+
+static void regroup(struct world *world)
+{
+	assert_int_equal(lp_model_regroup(world->model, lp_describer_is_wrapper, world->describer),
+			 0);
+}
+
+static const char *name_of(struct world *world, uint32_t fine)
+{
+	return lp_describe_class(world->describer, world->model->fines.at[fine].class_index);
+}
+
+static uint32_t add_node(struct world *world, uint32_t parent, uint32_t fine, uint32_t stack)
+{
+	struct lp_model_node node = {
+		.parent = parent, .fine = fine, .stack = stack,
+		.site = world->model->stacks.at[stack].frame[0],
+	};
+
+	return lp_model_add_node(world->model, &node);
+}
+
+static uint32_t add_process(struct world *world, uint32_t pid)
+{
+	struct lp_model_process process = {
+		.image = 1, .pid = pid, .exe = (char *)"/srv/app", .args = (char *)"app",
+	};
+
+	return lp_model_add_process(world->model, &process);
+}
+
+static uint32_t add_thread(struct world *world, uint32_t process, uint32_t creator,
+			   uint32_t number, const char *name)
+{
+	struct lp_model_thread thread = {
+		.process = process, .creator = creator, .number = number,
+		.tid = 1000 + number,
+	};
+
+	strcpy(thread.name, name);
+	if (creator) {
+		thread.stack = STACK(world, 0x230);
+		thread.start = frame_at(world, 0x300);
+	}
+	return lp_model_add_thread(world->model, &thread);
+}
+
+static void test_names(void **state)
+{
+	struct world *world = *state;
+	uint32_t queue = add_init(world, STACK(world, 0x100, 0x230));
+	uint32_t cache = add_init(world, STACK(world, 0x110, 0x230));
+	uint32_t data = add_static(world, 0x4000);
+	uint32_t unnamed = add_static(world, 0x5000);
+	uint32_t source = add_init(world, STACK(world, 0x140));
+	uint32_t bare = add_init(world, STACK(world, 0x999));
+	uint32_t guard = add_first(world, STACK(world, 0x240, 0x230));
+
+	regroup(world);
+	assert_string_equal(name_of(world, queue), "&q->lock");
+	assert_string_equal(name_of(world, cache), "&q->lock#2");
+	assert_string_equal(name_of(world, data), "table_lock");
+	assert_string_equal(name_of(world, unnamed), "app+0x5000");
+	assert_string_equal(name_of(world, source), "no_source+0x44");
+	assert_string_equal(name_of(world, bare), "app+0x999");
+	assert_string_equal(name_of(world, guard), "m_");
+	/* Names are kept. */
+	assert_string_equal(name_of(world, cache), "&q->lock#2");
+	assert_string_equal(name_of(world, queue), "&q->lock");
+	assert_string_equal(lp_describe_class(world->describer, 0), "unknown lock");
+}
+
+/* Objects of the program's data that a function initialised. */
+static void test_names_of_objects(void **state)
+{
+	struct world *world = *state;
+	uint32_t by_parameter = add_fine(world, LP_ORIGIN_INIT, STACK(world, 0x120, 0x230),
+					 frame_at(world, 0x4040));
+	uint32_t by_itself = add_fine(world, LP_ORIGIN_INIT, STACK(world, 0x130, 0x230),
+				      frame_at(world, 0x4000));
+	uint32_t heap = add_init(world, STACK(world, 0x120, 0x140));
+
+	regroup(world);
+	assert_string_equal(name_of(world, by_parameter), "pool.lock");
+	assert_string_equal(name_of(world, by_itself), "&table.lock");
+	assert_string_equal(name_of(world, heap), "m");
+}
+
+static void test_no_symbolizer(void **state)
+{
+	struct world *world = *state;
+	struct lp_describer *describer = lp_describer_create(world->model, NULL);
+	uint32_t first = add_init(world, STACK(world, 0x100));
+	uint32_t second = add_static(world, 0x4000);
+
+	assert_int_equal(lp_model_regroup(world->model, lp_describer_is_wrapper, describer), 0);
+	assert_string_equal(lp_describe_class(describer, world->model->fines.at[first].class_index),
+			    "app+0x100");
+	assert_string_equal(lp_describe_class(describer,
+					      world->model->fines.at[second].class_index),
+			    "app+0x4000");
+	lp_describer_destroy(describer);
+}
+
+/* Two classes that turn out to be one: it keeps a name that was already printed. */
+static void test_merged_classes(void **state)
+{
+	struct world *world = *state;
+	uint32_t walk = STACK(world, 0x260), prune = STACK(world, 0x270);
+	uint32_t a = add_first(world, walk), b = add_first(world, prune), class_count;
+
+	add_node(world, 0, a, walk);
+	add_node(world, 0, b, prune);
+	regroup(world);
+	class_count = world->model->classes.count;
+	assert_string_equal(name_of(world, a), "tree_lock");
+	assert_string_equal(name_of(world, b), "tree_lock#2");
+	add_node(world, 0, a, prune);
+	regroup(world);
+	assert_int_equal(world->model->classes.count, class_count - 1);
+	assert_string_equal(name_of(world, a), "tree_lock");
+	assert_string_equal(name_of(world, b), "tree_lock");
+}
+
+static void test_wrapper_names(void **state)
+{
+	static const char *const wrappers[] = {
+		"std::mutex::lock()", "__gthread_mutex_lock(pthread_mutex_t*)",
+		"__gthread_mutex_lock", "std::unique_lock<std::mutex>::unique_lock(std::mutex&)",
+		"void std::lock<std::mutex, std::mutex>(std::mutex&, std::mutex&)",
+		"int std::__detail::__try_lock_impl<std::unique_lock<std::mutex> >(int)",
+		"std::scoped_lock<std::mutex, std::mutex>::scoped_lock(std::mutex&, std::mutex&)",
+		"std::__shared_mutex_pthread::lock_shared()", "std::shared_mutex::lock()",
+		"std::__1::mutex::lock()", "std::__1::lock_guard<std::__1::mutex>::lock_guard()",
+		"std::condition_variable::wait(std::unique_lock<std::mutex>&)",
+		"std::__mutex_base::__mutex_base()", "g_mutex_lock", "g_rw_lock_reader_lock",
+		"mtx_lock", "mtx_init", "std::_V2::condition_variable_any::wait<L>(L&)",
+		"__gthread_mutex_lock [clone .isra.0]",
+	};
+	static const char *const others[] = {
+		"", "main", "lock", "my_mutex_lock", "transfer", "std::vector<std::mutex>::size()",
+		"Account::lock()", "mtx_lock_all", "std::mutex", "g_main_loop_run",
+		"ns::std::mutex::lock()", "std::locker()", "foo(std::mutex::lock)",
+		"void run<std::mutex::lock>()", "(anonymous namespace)::lock()", "<<<", ">>>", "(",
+	};
+	char endless[1000];
+
+	for (size_t i = 0; i < lp_array_size(wrappers); i++) {
+		if (!lp_wrapper_function(wrappers[i]))
+			fail_msg("%s is a wrapper", wrappers[i]);
+	}
+	for (size_t i = 0; i < lp_array_size(others); i++) {
+		if (lp_wrapper_function(others[i]))
+			fail_msg("%s is no wrapper", others[i]);
+	}
+	memset(endless, 'x', sizeof(endless));
+	endless[sizeof(endless) - 1] = '\0';
+	assert_false(lp_wrapper_function(endless));
+}
+
+static void test_wrapper_frames(void **state)
+{
+	struct world *world = *state;
+
+	/* Ask twice: the second answer comes from the table, which has grown meanwhile. */
+	for (int round = 0; round < 2; round++) {
+		assert_true(lp_describer_is_wrapper(world->describer, world->model,
+						    frame_at(world, 0x250)));
+		assert_false(lp_describer_is_wrapper(world->describer, world->model,
+						     frame_at(world, 0x240)));
+		assert_false(lp_describer_is_wrapper(world->describer, world->model,
+						     (struct lp_model_frame){ 0, 0x250 }));
+		assert_false(lp_describer_is_wrapper(world->describer, world->model,
+						     (struct lp_model_frame){ world->library,
+									      0x250 }));
+		for (uint32_t offset = 0x10000; offset < 0x12000; offset++)
+			assert_false(lp_describer_is_wrapper(world->describer, world->model,
+							     frame_at(world, offset)));
+	}
+}
+
+/* Two threads, two locks, opposite orders; a gate below one of them. */
+struct abba {
+	uint32_t	queue, cache, gate, main, one, two;
+	uint32_t	hold_one, want_one, gate_two, hold_two, want_two;
+	struct lp_finding_edge edge[2];
+	struct lp_finding finding;
+};
+
+static void make_abba(struct world *world, struct abba *it)
+{
+	uint32_t process = add_process(world, 1000);
+	uint32_t push = STACK(world, 0x200, 0x220), evict = STACK(world, 0x210, 0x220);
+
+	it->queue = add_init(world, STACK(world, 0x100, 0x230));
+	it->cache = add_static(world, 0x4000);
+	it->gate = add_first(world, STACK(world, 0x250, 0x240, 0x230));
+	it->main = add_thread(world, process, 0, 1, "app");
+	it->one = add_thread(world, process, it->main, 2, "pusher");
+	it->two = add_thread(world, process, it->main, 3, "evicter");
+	it->hold_one = add_node(world, 0, it->queue, push);
+	it->want_one = add_node(world, it->hold_one, it->cache, evict);
+	it->gate_two = add_node(world, 0, it->gate, STACK(world, 0x250, 0x240, 0x230));
+	it->hold_two = add_node(world, it->gate_two, it->cache, evict);
+	it->want_two = add_node(world, it->hold_two, it->queue, push);
+	it->edge[0] = (struct lp_finding_edge){ it->hold_two, it->want_two, 0, it->two };
+	it->edge[1] = (struct lp_finding_edge){ it->hold_one, it->want_one, 0, it->one };
+	it->finding = (struct lp_finding){
+		.id = 0x1234, .kind = LP_FINDING_CIRCULAR_LOCKING, .level = LP_FEASIBLE,
+		.reason = LP_REASON_CONCURRENT, .edge_count = 2, .edge = it->edge,
+	};
+	regroup(world);
+}
+
+static const struct lp_report_stack *stack_of(const struct lp_report_finding *report,
+					      const char *role, uint32_t edge)
+{
+	for (size_t i = 0; i < report->stack_count; i++) {
+		if (!strcmp(report->stacks[i].role, role) && report->stacks[i].edge == edge)
+			return &report->stacks[i];
+	}
+	fail_msg("no stack %s of edge %u", role, edge);
+	return NULL;
+}
+
+static void check_place(const struct lp_report_finding *report, const char *role, uint32_t edge,
+			uint32_t lock, const char *function)
+{
+	const struct lp_report_stack *stack = stack_of(report, role, edge);
+
+	assert_string_equal(stack->frames[stack->place].function, function);
+	assert_int_equal(stack->thread, edge);
+	assert_int_equal(stack->lock, lock);
+}
+
+static void test_cycle(void **state)
+{
+	static const struct lp_report_step wanted[] = {
+		{ 1, "lock(table_lock);" }, { 0, "lock(&q->lock);" }, { 0, "lock(table_lock);" },
+		{ 1, "lock(&q->lock);" },
+	};
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct abba abba;
+
+	make_abba(world, &abba);
+	report = lp_describe_finding(world->describer, &abba.finding);
+	assert_non_null(report);
+	assert_string_equal(report->id, "0000000000001234");
+	assert_string_equal(report->kind, "circular-locking");
+	assert_string_equal(report->level, "feasible");
+	assert_string_equal(report->reason, lp_reason_text(LP_REASON_CONCURRENT));
+	assert_string_equal(report->title, "circular locking: table_lock -> &q->lock -> "
+			    "table_lock in push");
+	/* The newest node closed the cycle: its dependency is the last. */
+	assert_int_equal(report->thread_count, 2);
+	assert_string_equal(report->threads[0].comm, "pusher");
+	assert_string_equal(report->threads[1].comm, "evicter");
+	assert_int_equal(report->threads[1].tid, 1003);
+	assert_int_equal(report->threads[1].pid, 1000);
+	assert_string_equal(report->threads[1].start, "worker server.c:290");
+	assert_string_equal(report->threads[1].created_by, "T1 in main server.c:400");
+	assert_int_equal(report->cycle_count, 2);
+	assert_string_equal(report->locks[0].name, "&q->lock");
+	assert_string_equal(report->locks[0].created, "initialised in queue_new server.c:120");
+	assert_string_equal(report->locks[0].kind, "mutex");
+	assert_string_equal(report->locks[1].name, "table_lock");
+	assert_string_equal(report->locks[1].created, "static in app");
+	check_place(report, "held", 0, 0, "push");
+	check_place(report, "wanted", 0, 1, "evict");
+	check_place(report, "held", 1, 1, "evict");
+	check_place(report, "wanted", 1, 0, "push");
+	assert_string_equal(stack_of(report, "created", UINT32_MAX)->frames[0].function,
+			    "queue_new");
+	assert_int_equal(report->step_count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(report->steps[i].thread, wanted[i].thread);
+		assert_string_equal(report->steps[i].text, wanted[i].text);
+	}
+	/* The reporting thread holds a gate that is not part of the cycle. */
+	assert_int_equal(report->held_count, 2);
+	assert_int_equal(report->lock_count, 3);
+	assert_int_equal(report->held[0].lock, 2);
+	assert_string_equal(report->locks[2].name, "m_");
+	assert_string_equal(report->locks[2].created, "first locked in Account::post(int) "
+			    "account.cc:12");
+	assert_string_equal(report->held[0].frames[0].function, "Account::post(int)");
+	assert_int_equal(report->held[1].lock, 1);
+	assert_int_equal(report->held[1].thread, 1);
+}
+
+static void test_gate_and_deadlock(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct abba abba;
+
+	make_abba(world, &abba);
+	abba.finding.level = LP_POSSIBLE;
+	abba.finding.reason = LP_REASON_GATE;
+	abba.finding.gate = abba.gate_two;
+	report = lp_describe_finding(world->describer, &abba.finding);
+	assert_non_null(report);
+	assert_non_null(strstr(report->reason, "That lock is m_."));
+	abba.finding.kind = LP_FINDING_DEADLOCK;
+	abba.finding.level = LP_ACTUAL;
+	abba.finding.reason = LP_REASON_HAPPENED;
+	report = lp_describe_finding(world->describer, &abba.finding);
+	assert_non_null(report);
+	assert_string_equal(report->level, "actual");
+	/* What every thread holds, one thread after the other. */
+	assert_int_equal(report->held_count, 3);
+	assert_int_equal(report->held[0].thread, 0);
+	assert_int_equal(report->held[2].thread, 1);
+}
+
+static void test_unknown_thread(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct abba abba;
+
+	make_abba(world, &abba);
+	abba.edge[0].thread = abba.edge[1].thread = 0;
+	report = lp_describe_finding(world->describer, &abba.finding);
+	assert_non_null(report);
+	assert_null(report->threads[0].comm);
+	assert_int_equal(report->threads[0].number, 0);
+}
+
+/* Instances of one class: where lock objects are known, the table tells them apart. */
+static void test_instances(void **state)
+{
+	struct world *world = *state;
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t queue = add_init(world, STACK(world, 0x100, 0x230));
+	struct lp_model_lock first = { queue, process, 71, 0x7f0100 };
+	struct lp_model_lock second = { queue, process, 72, 0x7f0200 };
+	struct lp_model_witness witness = { .count = 2, .serial = (uint64_t[]){ 72, 71 } };
+	struct lp_finding_edge edge = { 0 };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_RECURSIVE_LOCKING, .reason = LP_REASON_SAME_CLASS,
+		.edge = &edge, .edge_count = 1,
+	};
+	const struct lp_report_finding *report;
+
+	lp_model_add_lock(world->model, &first);
+	lp_model_add_lock(world->model, &second);
+	edge.thread = witness.thread = add_thread(world, process, 0, 1, "app");
+	edge.held = add_node(world, 0, queue, stack);
+	edge.wanted = witness.node = add_node(world, edge.held, queue, stack);
+	edge.witness = lp_model_add_witness(world->model, &witness);
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_int_equal(report->cycle_count, 2);
+	assert_int_equal(report->locks[0].address, 0x7f0100);
+	assert_int_equal(report->locks[1].address, 0x7f0200);
+	assert_string_equal(report->steps[0].text, "lock(&q->lock 7f0100);");
+	assert_string_equal(report->steps[1].text, "lock(&q->lock 7f0200);");
+	assert_string_equal(report->title, "recursive locking: &q->lock in push");
+}
+
+static void test_same_instance(void **state)
+{
+	struct world *world = *state;
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t queue = add_init(world, STACK(world, 0x100, 0x230));
+	struct lp_finding_edge edge = { 0 };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_RECURSIVE_LOCKING, .level = LP_FEASIBLE,
+		.reason = LP_REASON_CONCURRENT, .edge = &edge, .edge_count = 1,
+	};
+	const struct lp_report_finding *report;
+
+	edge.thread = add_thread(world, process, 0, 1, "app");
+	edge.held = add_node(world, 0, queue, stack);
+	edge.wanted = add_node(world, edge.held, queue, stack);
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_int_equal(report->cycle_count, 1);
+	assert_int_equal(report->step_count, 2);
+	assert_string_equal(report->steps[1].text, "lock(&q->lock);");
+	assert_int_equal(stack_of(report, "wanted", 0)->lock, 0);
+}
+
+static const struct lp_report_finding *describe_event(struct world *world,
+						      enum lp_finding_kind kind,
+						      const struct lp_model_event *event)
+{
+	struct lp_finding finding = {
+		.kind = kind, .level = LP_ACTUAL, .reason = LP_REASON_HAPPENED,
+	};
+
+	finding.event = lp_model_add_event(world->model, event);
+	assert_true(finding.event > 0);
+	regroup(world);
+	return lp_describe_finding(world->describer, &finding);
+}
+
+static void test_events(void **state)
+{
+	struct world *world = *state;
+	struct abba abba;
+	struct lp_model_event event = { 0 };
+	const struct lp_report_finding *report;
+
+	make_abba(world, &abba);
+	/* A lock that nobody ever took, released by a thread that holds two others. */
+	event.kind = LP_EVENT_UNLOCK_NOT_HELD;
+	event.thread = abba.two;
+	event.stack = STACK(world, 0x280, 0x220);
+	event.node = abba.hold_two;
+	event.address = 0x7f0300;
+	event.holder_tid = 1002;
+	report = describe_event(world, LP_FINDING_BAD_UNLOCK_BALANCE, &event);
+	assert_non_null(report);
+	assert_string_equal(report->locks[0].name, "&stray");
+	assert_int_equal(report->locks[0].address, 0x7f0300);
+	assert_string_equal(report->holder, "T2 pusher/1002");
+	assert_int_equal(report->held_count, 2);
+	assert_string_equal(report->event_text, "released a lock that it does not hold");
+	assert_string_equal(stack_of(report, "event", 0)->frames[0].function, "unlock_stray");
+	assert_string_equal(report->title, "unlock of a lock that is not held: &stray in "
+			    "unlock_stray");
+	/* Held by itself: no other holder, and the place where it took it. */
+	event = (struct lp_model_event){
+		.kind = LP_EVENT_EXIT_HELD, .thread = abba.two, .fine = abba.cache,
+		.stack = STACK(world, 0x220), .node = abba.hold_two, .holder_tid = 1003,
+	};
+	report = describe_event(world, LP_FINDING_HELD_AT_EXIT, &event);
+	assert_non_null(report);
+	assert_null(report->holder);
+	assert_string_equal(report->header, "WARNING: evicter/1003 still has locks held!");
+	assert_string_equal(report->locks[0].name, "table_lock");
+	check_place(report, "held", 0, 0, "evict");
+	/* An errorcheck mutex said EDEADLK: the table has both attempts. */
+	event.kind = LP_EVENT_RELOCK;
+	event.holder_tid = 4321;
+	report = describe_event(world, LP_FINDING_RECURSIVE_LOCKING, &event);
+	assert_non_null(report);
+	assert_int_equal(report->step_count, 2);
+	assert_string_equal(report->holder, "thread 4321");
+}
+
+#define DEPTH 1000
+
+/* A thousand locks held, a cycle of twenty-five: nothing has a fixed size. */
+static void test_deep(void **state)
+{
+	struct world *world = *state;
+	uint32_t thread = add_thread(world, add_process(world, 1), 0, 1, "deep"), node = 0;
+	struct lp_finding_edge edge[25];
+	struct lp_finding finding = {
+		.kind = LP_FINDING_CIRCULAR_LOCKING, .edge = edge, .edge_count = 25,
+	};
+	const struct lp_report_finding *report;
+	uint32_t nodes[DEPTH];
+
+	for (uint32_t i = 0; i < DEPTH; i++) {
+		node = add_node(world, node, add_static(world, 0x8000 + i * 0x28),
+				STACK(world, 0x20000 + i));
+		nodes[i] = node;
+	}
+	for (uint32_t i = 0; i < 25; i++)
+		edge[i] = (struct lp_finding_edge){ nodes[i], nodes[DEPTH - 25 + i], 0, thread };
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_int_equal(report->held_count, DEPTH - 1);
+	assert_int_equal(report->cycle_count, 25);
+	assert_int_equal(report->step_count, 50);
+	assert_int_equal(report->lock_count, DEPTH - 1);
+	assert_non_null(strstr(report->title, "... -> app+0x8000 (25 locks)"));
+}
+
+/* Whichever allocation fails, there is no description, and the next attempt succeeds. */
+static void test_memory(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct abba abba;
+	bool failed = true;
+
+	make_abba(world, &abba);
+	for (long index = 0; failed; index++) {
+		struct lp_describer *describer;
+
+		fail_allocation(index);
+		describer = lp_describer_create(world->model, (struct lp_symbolizer *)world);
+		report = describer ? lp_describe_finding(describer, &abba.finding) : NULL;
+		failed = end_of_failing();
+		/* The cache of wrappers may do without. */
+		assert_true(report || failed);
+		if (describer) {
+			report = lp_describe_finding(describer, &abba.finding);
+			assert_non_null(report);
+			assert_string_equal(report->locks[0].name, "&q->lock");
+			assert_string_equal(report->stacks[0].frames[0].module, "/srv/app");
+		}
+		lp_describer_destroy(describer);
+		assert_true(index > 2 || failed);
+	}
+}
+
+#define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(test_names),
+		WORLD_TEST(test_names_of_objects),
+		WORLD_TEST(test_no_symbolizer),
+		WORLD_TEST(test_merged_classes),
+		cmocka_unit_test(test_wrapper_names),
+		WORLD_TEST(test_wrapper_frames),
+		WORLD_TEST(test_cycle),
+		WORLD_TEST(test_gate_and_deadlock),
+		WORLD_TEST(test_unknown_thread),
+		WORLD_TEST(test_instances),
+		WORLD_TEST(test_same_instance),
+		WORLD_TEST(test_events),
+		WORLD_TEST(test_deep),
+		WORLD_TEST(test_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
