@@ -72,7 +72,8 @@ static bool says_the_same(const struct lp_finding *a, const struct lp_finding *b
 {
 	return a->level == b->level && a->reason == b->reason && a->gate == b->gate &&
 	       a->event == b->event && a->edge_count == b->edge_count &&
-	       !memcmp(a->edge, b->edge, a->edge_count * sizeof(*a->edge));
+	       (!a->edge_count ||
+		!memcmp(a->edge, b->edge, a->edge_count * sizeof(*a->edge)));
 }
 
 int lp_findings_put(struct lp_engine *engine, const struct lp_finding *finding)
