@@ -4,8 +4,8 @@
  *
  * Nothing in the mapping is trusted, and nothing in it is looked at twice: the head word of a
  * record is loaded once (acquire; its partner is lp_writer_done), the body is copied, and only the
- * copy is checked and used. Live members are single relaxed loads. No typed pointer into the
- * mapping is ever formed, so that a record may lie anywhere.
+ * copy is checked and used. No typed pointer into the mapping is ever formed, so that a record may
+ * lie anywhere.
  *
  * A record that is taken but not done waits in `pending`; those after it are read on. They may
  * refer to it, when it was done between our look at it and theirs (G.3 then says it is done by
@@ -200,6 +200,7 @@ struct pending *lp_reader_pending(struct lp_reader *reader, uint64_t offset)
 static int check_head(struct lp_reader *reader, uint64_t offset, uint64_t tail,
 		      struct lp_rec *head)
 {
+	const struct lp_reader_row *row;
 	unsigned long long at = offset;
 	uint64_t bytes;
 
@@ -208,19 +209,21 @@ static int check_head(struct lp_reader *reader, uint64_t offset, uint64_t tail,
 	if (!head->granules)
 		return lp_reader_bad(reader, offset, "record at offset 0x%llx has no size", at);
 	if (head->type == LP_REC_NONE || head->type >= LP_REC_COUNT || head->done > 1 || head->zero)
-		return lp_reader_bad(reader, offset, "record at offset 0x%llx has unknown type 0x%x", at,
-			   head->type | head->done << 8 | (uint32_t)head->zero << 16);
+		return lp_reader_bad(reader, offset,
+				     "record at offset 0x%llx has unknown type 0x%x", at,
+				     head->type | head->done << 8 | (uint32_t)head->zero << 16);
 	if (bytes > tail - offset)
-		return lp_reader_bad(reader, offset, "record at offset 0x%llx goes past the end of the log",
-			   at);
+		return lp_reader_bad(reader, offset,
+				     "record at offset 0x%llx goes past the end of the log", at);
 	if (head->type == LP_REC_PAD)
 		return 0;
-	if (bytes < lp_reader_rows[head->type].size)
+	row = &lp_reader_rows[head->type];
+	if (bytes < row->size)
 		return lp_reader_bad(reader, offset, "%s at offset 0x%llx has only %llu bytes",
-			   lp_reader_rows[head->type].word, at, (unsigned long long)bytes);
-	if (bytes > RECORD_MAX && !lp_reader_rows[head->type].live)
-		return lp_reader_bad(reader, offset, "%s at offset 0x%llx is too large",
-			   lp_reader_rows[head->type].word, at);
+				     row->word, at, (unsigned long long)bytes);
+	if (bytes > RECORD_MAX && !row->live)
+		return lp_reader_bad(reader, offset, "%s at offset 0x%llx is too large", row->word,
+				     at);
 	return 0;
 }
 
@@ -356,8 +359,9 @@ static int check_tail(struct lp_reader *reader, uint64_t tail)
 {
 	if (tail >= reader->offset && tail <= reader->limit && tail % LP_GRANULE == 0)
 		return 0;
-	return lp_reader_bad(reader, reader->offset, "the log, read up to 0x%llx, says that it ends at 0x%llx",
-		   (unsigned long long)reader->offset, (unsigned long long)tail);
+	return lp_reader_bad(reader, reader->offset,
+			     "the log, read up to 0x%llx, says that it ends at 0x%llx",
+			     (unsigned long long)reader->offset, (unsigned long long)tail);
 }
 
 /* The model's sum follows; the count of a damaged image may go back. */
@@ -400,4 +404,3 @@ int lp_reader_poll(struct lp_reader *reader, struct lp_model *model, const char 
 	count_acquisitions(reader, model);
 	return result;
 }
-

@@ -16,7 +16,7 @@
 /* A record that others may refer to. */
 struct known {
 	uint32_t	ref;
-	uint32_t	index;		/* in the model's array; SLOT, HELD: 0 */
+	uint32_t	index;		/* in the model's array; SLOT, HELD: nothing */
 	uint32_t	detail;		/* THREAD: ref of its newest name; HELD: entries */
 	uint8_t		type;		/* enum lp_rec_type */
 };
@@ -43,7 +43,7 @@ struct lp_reader {
 	size_t		body_room;
 };
 
-/* The record under way. */
+/* The record under way. Only the copy in `body` is to be believed. */
 struct record {
 	struct lp_reader *reader;
 	struct lp_model	*model;
@@ -76,6 +76,7 @@ struct known *lp_reader_known(const struct lp_reader *reader, uint32_t ref);
 /* The pending record at an offset, or NULL. */
 struct pending *lp_reader_pending(struct lp_reader *reader, uint64_t offset);
 
+/* Single loads from the mapping, by offset: of heads and tail (acquire) and of live members. */
 static inline uint64_t load64(const struct lp_reader *reader, uint64_t offset, int order)
 {
 	const uint64_t *word = (const void *)(reader->bytes + offset);

@@ -14,11 +14,11 @@
 /* "<word> at offset 0x1230 <what is wrong with it>" */
 #define BAD(rec, format, ...) \
 	lp_reader_bad((rec)->reader, (rec)->offset, "%s at offset 0x%llx " format, (rec)->name, \
-	    (unsigned long long)(rec)->offset, ##__VA_ARGS__)
+		      (unsigned long long)(rec)->offset, ##__VA_ARGS__)
 
 /* ---- refs ---- */
 
-/* The record under way is `index` in the model; there is room (make_room). */
+/* The record under way is `index` in the model; there is room for it. */
 static int remember(struct record *rec, enum lp_rec_type type, uint32_t index)
 {
 	struct lp_reader *reader = rec->reader;
@@ -107,6 +107,22 @@ static int follow_frame(struct record *rec, struct lp_frame from, struct lp_mode
 
 /* ---- one function per record type: 0, LP_READER_NEED or an error ---- */
 
+/* The arguments as one string, blanks for the NULs between them; NULL when memory is short. */
+static char *join_args(const char *text, size_t size)
+{
+	char *args = calloc(1, size + 1);
+
+	if (!args)
+		return NULL;
+	memcpy(args, text, size);
+	while (size && !args[size - 1])
+		size--;
+	for (size_t i = 0; i < size; i++)
+		if (!args[i])
+			args[i] = ' ';
+	return args;
+}
+
 static int read_process(struct record *rec)
 {
 	const struct lp_rec_process *body = rec->body;
@@ -114,28 +130,18 @@ static int read_process(struct record *rec)
 	struct lp_model_process process = { .image = rec->reader->image, .pid = body->pid,
 					    .parent_epoch = body->parent_epoch,
 					    .start_time_ns = body->start_time_ns };
-	size_t args = body->args_size;
-	uint32_t index;
+	uint32_t index = 0;
 	int error = follow_optional(rec, body->parent_thread, LP_REC_THREAD,
 				    &process.parent_thread);
 
 	if (error)
 		return error;
-	if (body->exe_size > room || args > room - body->exe_size)
+	if (body->exe_size > room || body->args_size > room - body->exe_size)
 		return BAD(rec, "has text past its end");
 	process.exe = strndup(body->text, body->exe_size);
-	process.args = calloc(1, args + 1);
-	if (!process.exe || !process.args) {
-		index = 0;
-	} else {
-		memcpy(process.args, body->text + body->exe_size, args);
-		while (args && !process.args[args - 1])
-			args--;
-		for (size_t i = 0; i < args; i++)
-			if (!process.args[i])
-				process.args[i] = ' ';
+	process.args = join_args(body->text + body->exe_size, body->args_size);
+	if (process.exe && process.args)
 		index = lp_model_add_process(rec->model, &process);
-	}
 	free(process.exe);
 	free(process.args);
 	return remember(rec, LP_REC_PROCESS, index);
@@ -171,9 +177,14 @@ static int read_stack(struct record *rec)
 	if (stack.count * sizeof(*body->frame) > rec->bytes - sizeof(*body))
 		return BAD(rec, "has frames past its end");
 	for (uint32_t i = 0; i < stack.count; i++) {
-		int error = follow_one(rec, body->frame[i].module, LP_REC_MODULE,
-				       &frame[i].module);
+		int error = 0;
 
+		/* most frames are in the module of the one before */
+		if (i && body->frame[i].module == body->frame[i - 1].module)
+			frame[i].module = frame[i - 1].module;
+		else
+			error = follow_one(rec, body->frame[i].module, LP_REC_MODULE,
+					   &frame[i].module);
 		if (error)
 			return error;
 		frame[i].offset = body->frame[i].offset;
@@ -366,18 +377,18 @@ static int read_held(struct record *rec)
 
 /* X(type, smallest record, what people call it, live, who reads it) */
 #define RECORDS(X) \
-	X(PROCESS,	struct lp_rec_process,	"process", false,	read_process) \
-	X(MODULE,	struct lp_rec_module,	"module", false,	read_module) \
-	X(STACK,	struct lp_rec_stack,	"stack", false,	read_stack) \
-	X(CLASS,	struct lp_rec_class,	"class", false,	read_class) \
-	X(LOCK,		struct lp_rec_lock,	"lock", false,		read_lock) \
-	X(NODE,		struct lp_rec_node,	"node", false,		read_node) \
-	X(WITNESS,	struct lp_rec_witness,	"witness", false,	read_witness) \
-	X(THREAD,	struct lp_rec_thread,	"thread", false,	read_thread) \
-	X(JOIN,		struct lp_rec_join,	"join", false,		read_join) \
-	X(EVENT,	struct lp_rec_event,	"event", false,	read_event) \
-	X(SLOT,		struct lp_rec_slot,	"slot", true,		read_slot) \
-	X(HELD,		struct lp_rec_held,	"held stack", true,	read_held) \
+	X(PROCESS,	struct lp_rec_process,	"process",	false,	read_process) \
+	X(MODULE,	struct lp_rec_module,	"module",	false,	read_module) \
+	X(STACK,	struct lp_rec_stack,	"stack",	false,	read_stack) \
+	X(CLASS,	struct lp_rec_class,	"class",	false,	read_class) \
+	X(LOCK,		struct lp_rec_lock,	"lock",		false,	read_lock) \
+	X(NODE,		struct lp_rec_node,	"node",		false,	read_node) \
+	X(WITNESS,	struct lp_rec_witness,	"witness",	false,	read_witness) \
+	X(THREAD,	struct lp_rec_thread,	"thread",	false,	read_thread) \
+	X(JOIN,		struct lp_rec_join,	"join",		false,	read_join) \
+	X(EVENT,	struct lp_rec_event,	"event",	false,	read_event) \
+	X(SLOT,		struct lp_rec_slot,	"slot",		true,	read_slot) \
+	X(HELD,		struct lp_rec_held,	"held stack",	true,	read_held) \
 	X(THREAD_NAME,	struct lp_rec_thread_name, "thread name", false, read_thread_name)
 
 const struct lp_reader_row lp_reader_rows[LP_REC_COUNT] = {
