@@ -192,7 +192,7 @@ static int heat_class(struct lp_engine *engine, const struct lp_model *model, ui
 static int add_entry(struct lp_engine *engine, uint32_t pair, uint32_t witness, uint32_t up,
 		     uint32_t held)
 {
-	uint64_t key = (uint64_t)pair << 32 | witness;
+	uint64_t key = lp_hash_add(lp_hash64((uint64_t)pair << 32 | witness), up);
 	uint32_t entry;
 	int err;
 
@@ -224,11 +224,10 @@ static int add_entries(struct lp_engine *engine, const struct lp_model *model, u
 
 		if (never_blocks(engine, model, w))
 			continue;
-		for (node = lp_below(model, node); node; node = lp_below(model, node), up++)
+		node = lp_below(model, node);
+		for (; !err && node; node = lp_below(model, node), up++)
 			if (lock_at(engine, w, up) == from)
-				break;
-		if (node)
-			err = add_entry(engine, pair, w, up, node);
+				err = add_entry(engine, pair, w, up, node);
 	}
 	return err;
 }

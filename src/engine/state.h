@@ -172,7 +172,7 @@ struct lp_engine {
 
 	struct lp_map	by_serial;	/* process, serial -> instance */
 	struct lp_map	by_object;	/* process, static fine class -> instance */
-	struct lp_map	entry_index;	/* lock pair, witness -> entry */
+	struct lp_map	entry_index;	/* lock pair, witness, depth -> entry */
 	struct lp_map	sample_index;	/* class pair, process, kind -> sample */
 	struct lp_map	cycle_index;	/* id -> cycle */
 	struct lp_map	loop_index;	/* hash -> loop */
