@@ -8,9 +8,10 @@
  *
  * Names: a lock class is called what the source calls it in the call that initialised it
  * ("&q->lock"), or that took it first when nobody initialised it; an object of the program's data
- * by its symbol ("table_lock", "pool.lock"); else by the function of the place ("queue_new+0x1a"),
- * else by its module ("a.out+0x11a9"). The second class of one name is "&q->lock#2": numbers are
- * given in the order in which classes are first described, and kept.
+ * by its symbol ("table_lock", "pool.lock"); else by the function of the place ("queue_new+0x1a";
+ * in inlined code "queue_new:120"), else by its module ("a.out+0x11a9"). The second class of one
+ * name is "&q->lock#2": numbers are given in the order in which classes are first described, and
+ * kept.
  */
 #ifndef LP_CLI_DESCRIBE_H
 #define LP_CLI_DESCRIBE_H

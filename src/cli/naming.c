@@ -270,9 +270,12 @@ static const char *base_of_class(struct lp_describer *describer, const struct lp
 		return lp_pool_copy(&describer->pool, name);
 	if (fine->origin == LP_ORIGIN_STATIC || !place.frame.module)
 		return module_offset(describer, fine->object);
+	if (place.symbol->inlined && place.symbol->function && place.symbol->line)
+		return lp_pool_printf(&describer->pool, "%s:%" PRIu32, place.symbol->function,
+				      place.symbol->line);
 	if (outer->function)
 		return lp_pool_printf(&describer->pool, "%s+0x%" PRIx64, outer->function,
-				       outer->function_offset);
+				      outer->function_offset);
 	return module_offset(describer, place.frame);
 }
 

@@ -43,6 +43,7 @@ static const struct code program[] = {
 		FN("pay(Account&)", "pay.cc", 40, 0x31, 0x60) } },
 	{ 0x250, NULL, {
 		FN("std::unique_lock<std::mutex>::lock()", "unique_lock.h", 139, 0x9, 0x20) } },
+	{ 0x258, NULL, { IN("Pool::grow()", "pool.cc", 66), FN("main", "pool.cc", 90, 8, 9) } },
 	{ 0x260, "tree_lock", { FN("walk", "tree.c", 5, 0x10, 0x20) } },
 	{ 0x270, "tree_lock", { FN("prune", "tree.c", 25, 0x10, 0x20) } },
 	{ 0x280, "&stray", { FN("unlock_stray", "misuse.c", 7, 0x10, 0x20) } },
@@ -248,6 +249,7 @@ static void test_names(void **state)
 	uint32_t source = add_init(world, STACK(world, 0x140));
 	uint32_t bare = add_init(world, STACK(world, 0x999));
 	uint32_t guard = add_first(world, STACK(world, 0x240, 0x230));
+	uint32_t inlined = add_first(world, STACK(world, 0x258));
 
 	regroup(world);
 	assert_string_equal(name_of(world, queue), "&q->lock");
@@ -257,6 +259,7 @@ static void test_names(void **state)
 	assert_string_equal(name_of(world, source), "no_source+0x44");
 	assert_string_equal(name_of(world, bare), "app+0x999");
 	assert_string_equal(name_of(world, guard), "m_");
+	assert_string_equal(name_of(world, inlined), "Pool::grow():66");
 	/* Names are kept. */
 	assert_string_equal(name_of(world, cache), "&q->lock#2");
 	assert_string_equal(name_of(world, queue), "&q->lock");

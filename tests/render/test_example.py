@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The example of docs/report-format.md is what Lockproof prints, and its JSON twin is valid.
+
+    test_example.py LOCKPROOF PROGRAM PAGE SCHEMA
+
+Compared is what does not change between runs and machines: not numbers, directories, thread names
+(a thread gets its name while it runs) and frames of other files.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+
+LOCKPROOF, PROGRAM, PAGE, SCHEMA = sys.argv[1:5]
+
+
+def example_of(page):
+    """The text block of the page that has a report in it."""
+    blocks = re.findall(r'^```\n(.*?)^```', pathlib.Path(page).read_text(), re.M | re.S)
+    reports = [block for block in blocks if 'WARNING' in block]
+    assert len(reports) == 1, f'{len(reports)} reports in {page}'
+    return reports[0]
+
+
+def plain(text):
+    lines = []
+    for line in text.splitlines():
+        if re.match(r'\s+\S+\+0x', line) and 'abba.c' not in line:
+            continue
+        line = re.sub(r'[^\s(]*/(?=abba\.c)', '', line)
+        line = re.sub(r'\b(example-)?(abba|audit|transfer)\b(?!\.c)', 'NAME', line)
+        line = re.sub(r'\b(0x)?[0-9a-f]*[0-9][0-9a-f]*\b', 'N', line)
+        line = re.sub(r'(?<=\d),(?=\d)', '', line)
+        lines.append(' '.join(line.split()))
+    return [line for line in lines if line]
+
+
+def run(*options):
+    return subprocess.run([LOCKPROOF, 'run', *options, '--', PROGRAM], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60, check=False)
+
+
+def main():
+    printed = run()
+    assert printed.returncode == 66, printed
+    wanted, got = plain(example_of(PAGE)), plain(printed.stderr.decode())
+    if wanted != got:
+        print(printed.stderr.decode())
+        print('\n'.join(f'page: {a}\nnow:  {b}' for a, b in zip(wanted, got) if a != b))
+        sys.exit('the example in the page is not what is printed')
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory) / 'report.json'
+        assert run('--format=json', '-o', path).returncode == 66
+        report = json.loads(path.read_text(encoding='utf-8'))
+    with open(SCHEMA, encoding='utf-8') as file:
+        jsonschema.Draft202012Validator(json.load(file)).validate(report)
+    assert plain(report['findings'][0]['text']) == got[:-1], 'JSON tells another text'
+
+
+if __name__ == '__main__':
+    main()
