@@ -68,8 +68,13 @@ struct family {
 	bool		array;
 };
 
+struct place {
+	struct lp_model_frame frame;
+	bool		known;
+};
+
 struct places {
-	LP_VEC(struct place { struct lp_model_frame frame; bool known; }) cache;	/* by stack */
+	LP_VEC(struct place) cache;	/* by stack */
 	lp_wrapper_fn	*wrapper;
 	void		*context;
 };

@@ -36,8 +36,8 @@ int lp_reader_poll(struct lp_reader *reader, struct lp_model *model, const char 
 uint64_t lp_reader_offset(const struct lp_reader *reader);
 
 /*
- * Bytes that the image occupies when it is kept: its log, to the next multiple of 4096. In a file of
- * several images the next one starts there.
+ * Bytes that the image occupies when it is kept: its log, to the next multiple of 4096. In a file
+ * of several images the next one starts there.
  */
 size_t lp_reader_extent(const struct lp_reader *reader);
 

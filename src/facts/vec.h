@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vec.h — growing arrays and a bump arena for the facts library. Tools only; one thread at a time. */
+/* vec.h — growing arrays and a bump arena for the facts library. Tools only; one thread. */
 #ifndef LP_FACTS_VEC_H
 #define LP_FACTS_VEC_H
 

@@ -291,7 +291,7 @@ static inline uint32_t image_held(struct image *image, uint32_t count)
 /* The refs of image_abba(). */
 struct abba {
 	uint32_t	process, module, stack[4], class[2], lock[2], node[4], thread[3];
-	uint32_t	slot, tail_event;
+	uint32_t	witness[2], slot, tail_event;
 };
 
 /*
@@ -327,8 +327,8 @@ static inline struct abba image_abba(struct image *image, uint64_t base, uint32_
 			       (struct lp_frame){ a.module, 0x1020 });
 	a.node[3] = image_node(image, a.node[2], a.lock[0], LP_WRITE, a.stack[3],
 			       (struct lp_frame){ a.module, 0x1030 });
-	image_witness(image, a.node[1], a.thread[1], 0, serial, 2);
-	image_witness(image, a.node[3], a.thread[2], 0, inverse, 2);
+	a.witness[0] = image_witness(image, a.node[1], a.thread[1], 0, serial, 2);
+	a.witness[1] = image_witness(image, a.node[3], a.thread[2], 0, inverse, 2);
 	image_join(image, a.thread[0], 3, a.thread[1]);
 	a.slot = image_slot(image, a.thread[2], pid);
 	slot = image_at(image, a.slot);

@@ -546,6 +546,29 @@ static void compare_with_batch(const struct fixture *f)
 	finish(&g);
 }
 
+/* In the opposite order, too: a class is named by what it is, not by who came first. */
+static void compare_with_reverse(const struct fixture *f)
+{
+	struct fixture g = start(f->wrapper);
+	const struct lp_model *model = f->model;
+	uint32_t count = model->fines.count;
+
+	for (uint32_t i = 1; i < model->stacks.count; i++)
+		lp_model_add_stack(g.model, &model->stacks.at[i]);
+	for (uint32_t i = count - 1; i; i--)
+		lp_model_add_fine(g.model, &model->fines.at[i]);
+	for (uint32_t i = model->nodes.count - 1; i; i--) {
+		struct lp_model_node at = model->nodes.at[i];
+
+		at.fine = count - at.fine;
+		lp_model_add_node(g.model, &at);
+	}
+	regroup(&g);
+	for (uint32_t i = 1; i < count; i++)
+		assert_int_equal(key_of(f, i), key_of(&g, count - i));
+	finish(&g);
+}
+
 /* An index keeps its meaning as long as `grouping` does not change. */
 static void compare_with_before(const struct fixture *f, const struct lp_model_class *before,
 				uint32_t count, uint32_t grouping)
@@ -575,6 +598,7 @@ static void random_run(uint64_t seed)
 	regroup(&f);
 	compare_with_twin(&f);
 	compare_with_batch(&f);
+	compare_with_reverse(&f);
 	finish(&f);
 }
 

@@ -622,6 +622,8 @@ static void test_records(void **state)
 	REFUSE(event, a.tail_event, kind, LP_EVENT_COUNT, "unknown kind");
 	REFUSE(event, a.tail_event, node, 5, "which is no node");
 	REFUSE(event, a.tail_event, thread, 0, "refers to no thread");
+	REFUSE(witness, a.witness[1], count, 3, "names 3 locks at depth 2");
+	REFUSE(witness, a.witness[1], node, a.thread[0], "which is a thread and no node");
 	REFUSE(lock, a.lock[0], rec.granules, 0, "has no size");
 	REFUSE(lock, a.lock[0], rec.granules, 1, "has only 16 bytes");
 	REFUSE(lock, a.lock[0], rec.granules, 0x7fffffff, "past the end of the log");
