@@ -11,6 +11,7 @@
 #define LP_RUNTIME_HOOKS_H
 
 #include <pthread.h>
+#include <spawn.h>
 #include <sys/types.h>
 #include <threads.h>
 #include <time.h>
@@ -68,6 +69,16 @@ typedef void *lp_thread_fn(void *);
 	H(int, thrd_create, NULL, (thrd_t *, thrd_start_t, void *)) \
 	H(int, thrd_join, NULL, (thrd_t, int *)) \
 	H(pid_t, _Fork, NULL, (void)) \
+	H(int, execve, NULL, (const char *, char *const *, char *const *)) \
+	H(int, execvpe, NULL, (const char *, char *const *, char *const *)) \
+	H(int, fexecve, NULL, (int, char *const *, char *const *)) \
+	H(int, execveat, NULL, (int, const char *, char *const *, char *const *, int)) \
+	H(int, posix_spawn, "GLIBC_2.15", \
+	  (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, \
+	   char *const *, char *const *)) \
+	H(int, posix_spawnp, "GLIBC_2.15", \
+	  (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, \
+	   char *const *, char *const *)) \
 	H(int, dlclose, NULL, (void *)) \
 	H(int, mlockall, NULL, (int))
 

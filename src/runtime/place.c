@@ -223,6 +223,15 @@ void lp_place_init(void)
 	}
 }
 
+const char *lp_place_library(void)
+{
+	struct dl_find_object own;
+
+	if (_dl_find_object((void *)(uintptr_t)lp_place_library, &own))
+		return "";
+	return own.dlfo_link_map->l_name;
+}
+
 const char *lp_place_exe(void)
 {
 	return exe_path;

@@ -101,6 +101,10 @@ void lp_place_forget(void);
 
 void lp_place_init(void);
 const char *lp_place_exe(void);
+const char *lp_place_library(void);	/* this one's path */
+
+/* hook_exec.c: what programs started from here need to find. Longer than 4 KiB: they are not. */
+void lp_exec_init(const char *library, const char *facts_path);
 
 /* thread.c */
 

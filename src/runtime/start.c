@@ -131,8 +131,10 @@ void lp_start(char **environment)
 		path = environment_value(environment, "LOCKPROOF_FACTS");
 		/* the environment lies above the first frame of the main thread */
 		lp_self.stack_end = (uintptr_t)environment;
-		if (path && lp_image_open(path))
+		if (path && lp_image_open(path)) {
 			begin_recording();
+			lp_exec_init(lp_place_library(), path);
+		}
 	}
 	errno = saved;
 }
