@@ -649,10 +649,8 @@ static uint32_t node_of_event(const struct draft *draft, const struct lp_model_e
 }
 
 static void add_event_stacks(struct draft *draft, const struct lp_model_event *event,
-			     uint32_t witness)
+			     uint32_t node)
 {
-	uint32_t node = node_of_event(draft, event, witness);
-
 	add_stack(draft, "event", event->stack);
 	if (node)
 		add_node_stack(draft, "held", node, 0, 0);
@@ -669,15 +667,19 @@ static void describe_event(struct draft *draft)
 	const struct lp_model_event *event = &model->events.at[draft->finding->event];
 	uint32_t witness = find_witness(model, event->node, event->thread);
 	uint32_t held = chain_length(model, event->node);
+	uint32_t node = node_of_event(draft, event, witness), stack = event->stack;
 
+	/* A thread ends in the C library: what a person looks for is where it took the lock. */
+	if (draft->finding->kind == LP_FINDING_HELD_AT_EXIT && node)
+		stack = model->nodes.at[node].stack;
 	if (!make_room(draft, 1 + held, 1, 3, 2, held))
 		return;
 	add_event_lock(draft, event);
 	add_thread(draft, event->thread);
-	add_event_stacks(draft, event, witness);
+	add_event_stacks(draft, event, node);
 	add_held(draft, 0, event->node, witness);
 	add_heading(draft, task_name(draft, event->thread));
-	add_title(draft, draft->locks[0].name, event->stack);
+	add_title(draft, draft->locks[0].name, stack);
 	draft->report->event_text = event_text(event->kind);
 	draft->report->holder = holder_text(draft, event);
 }

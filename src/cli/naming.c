@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* naming.c — what a describer calls things: frames, places, lock classes. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,6 +261,16 @@ static const char *source_name(struct lp_describer *describer, const struct lp_m
 	return data ? data : argument;
 }
 
+/* Bytes of a function's name without its parameters; with them when there may be others in it. */
+static int short_length(const char *function)
+{
+	size_t length = strcspn(function, "<(");
+
+	if (!length || function[length] != '(')
+		length = strlen(function);
+	return length < INT_MAX ? (int)length : INT_MAX;
+}
+
 static const char *base_of_class(struct lp_describer *describer, const struct lp_model_fine *fine)
 {
 	struct lp_naming_place place = lp_naming_place(describer, fine->stack);
@@ -271,10 +282,12 @@ static const char *base_of_class(struct lp_describer *describer, const struct lp
 	if (fine->origin == LP_ORIGIN_STATIC || !place.frame.module)
 		return module_offset(describer, fine->object);
 	if (place.symbol->inlined && place.symbol->function && place.symbol->line)
-		return lp_pool_printf(&describer->pool, "%s:%" PRIu32, place.symbol->function,
-				      place.symbol->line);
+		return lp_pool_printf(&describer->pool, "%.*s:%" PRIu32,
+				      short_length(place.symbol->function),
+				      place.symbol->function, place.symbol->line);
 	if (outer->function)
-		return lp_pool_printf(&describer->pool, "%s+0x%" PRIx64, outer->function,
+		return lp_pool_printf(&describer->pool, "%.*s+0x%" PRIx64,
+				      short_length(outer->function), outer->function,
 				      outer->function_offset);
 	return module_offset(describer, place.frame);
 }

@@ -44,6 +44,7 @@ static const struct code program[] = {
 	{ 0x250, NULL, {
 		FN("std::unique_lock<std::mutex>::lock()", "unique_lock.h", 139, 0x9, 0x20) } },
 	{ 0x258, NULL, { IN("Pool::grow()", "pool.cc", 66), FN("main", "pool.cc", 90, 8, 9) } },
+	{ 0x25c, NULL, { FN("std::function<void ()>::go(int)", NULL, 0, 8, 9) } },
 	{ 0x260, "tree_lock", { FN("walk", "tree.c", 5, 0x10, 0x20) } },
 	{ 0x270, "tree_lock", { FN("prune", "tree.c", 25, 0x10, 0x20) } },
 	{ 0x280, "&stray", { FN("unlock_stray", "misuse.c", 7, 0x10, 0x20) } },
@@ -249,6 +250,7 @@ static void test_names(void **state)
 	uint32_t source = add_init(world, STACK(world, 0x140));
 	uint32_t bare = add_init(world, STACK(world, 0x999));
 	uint32_t guard = add_first(world, STACK(world, 0x240, 0x230));
+	uint32_t template = add_first(world, STACK(world, 0x25c));
 	uint32_t inlined = add_first(world, STACK(world, 0x258));
 
 	regroup(world);
@@ -259,7 +261,8 @@ static void test_names(void **state)
 	assert_string_equal(name_of(world, source), "no_source+0x44");
 	assert_string_equal(name_of(world, bare), "app+0x999");
 	assert_string_equal(name_of(world, guard), "m_");
-	assert_string_equal(name_of(world, inlined), "Pool::grow():66");
+	assert_string_equal(name_of(world, template), "std::function<void ()>::go(int)+0x8");
+	assert_string_equal(name_of(world, inlined), "Pool::grow:66");
 	/* Names are kept. */
 	assert_string_equal(name_of(world, cache), "&q->lock#2");
 	assert_string_equal(name_of(world, queue), "&q->lock");
@@ -630,6 +633,7 @@ static void test_events(void **state)
 	assert_null(report->holder);
 	assert_string_equal(report->header, "WARNING: evicter/1003 still has locks held!");
 	assert_string_equal(report->locks[0].name, "table_lock");
+	assert_string_equal(report->title, "lock held at thread exit: table_lock in evict");
 	check_place(report, "held", 0, 0, "evict");
 	/* An errorcheck mutex said EDEADLK: the table has both attempts. */
 	event.kind = LP_EVENT_RELOCK;
