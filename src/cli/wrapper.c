@@ -55,9 +55,9 @@ static const char *const wrappers[] = {
 static const char *const inline_namespaces[] = { "__1::", "_V2::", "__cxx11::", "__ndk1::" };
 
 /*
- * Copy the part of `function` that names it: up to its parameters or a compiler's " [clone", without
- * what stands in angle brackets, from behind the last blank (that ends a return type). False: too
- * long.
+ * Copy the part of `function` that names it: up to its parameters or a compiler's " [clone",
+ * without what stands in angle brackets, from behind the last blank (that ends a return type).
+ * False: too long.
  */
 static bool copy_name(const char *function, char *plain)
 {
