@@ -137,7 +137,7 @@ struct lp_model {
 	LP_VEC(struct lp_model_event)	events;
 	uint32_t	images;
 	uint64_t	acquisitions;
-	uint32_t	grouping;	/* changes when groups merge or get new keys: derived state is void */
+	uint32_t	grouping;	/* changes when groups merge or are renamed: start anew */
 	struct lp_model_private *private;	/* content tables */
 };
 
