@@ -181,8 +181,11 @@ static void write_summary(const struct run *run)
 	request.options = render_options(run->settings, true);
 	request.filter = shows_as_it_arises(run->settings) ? lp_watch_is_news : is_nothing;
 	request.context = run->watch;
-	if (!render(run, &request, &text, &size))
+	if (!render(run, &request, &text, &size)) {
+		if (lp_watch_has_shown(run->watch))
+			lp_output_write(STDERR_FILENO, "\n", 1);
 		lp_output_write(STDERR_FILENO, text, size);
+	}
 	free(text);
 }
 
@@ -229,7 +232,7 @@ static int run_program(struct run *run)
 	bool found;
 	int status;
 
-	lp_watch_run(run->watch, &run->result);
+	lp_watch_run(run->watch, run->pid, &run->result);
 	status = conclude(run);
 	if (lp_recording_finish(&run->recording, &problem)) {
 		lp_error("%s", problem.text);

@@ -165,6 +165,11 @@ static struct shown *find_shown(const struct lp_watch *watch, uint64_t id)
 	return NULL;
 }
 
+bool lp_watch_has_shown(const struct lp_watch *watch)
+{
+	return watch->shown.count != 0;
+}
+
 bool lp_watch_is_news(void *context, const struct lp_finding *finding)
 {
 	const struct shown *shown = find_shown(context, finding->id);
@@ -469,15 +474,15 @@ static void finish(struct lp_watch *watch, struct lp_watch_result *result)
 	result->still_running = count_alive(watch);
 }
 
-void lp_watch_run(struct lp_watch *watch, struct lp_watch_result *result)
+void lp_watch_run(struct lp_watch *watch, pid_t pid, struct lp_watch_result *result)
 {
 	unsigned pause = TICK_MIN_MS;
 
 	*result = (struct lp_watch_result){ 0 };
-	while (!has_ended(watch->request.pid, &result->status)) {
+	while (!has_ended(pid, &result->status)) {
 		uint64_t before;
 
-		lp_signal_wait(watch->request.inherited, watch->request.pid, pause);
+		lp_signal_wait(watch->request.inherited, pid, pause);
 		before = cpu_us();
 		tick(watch);
 		pause = pause_ms(cpu_us() - before);

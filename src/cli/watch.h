@@ -19,7 +19,6 @@ struct lp_watch_request {
 	const struct lp_recording *recording;
 	const struct lp_inherited *inherited;
 	struct lp_session *session;	/* has image 0 as its only source */
-	pid_t		pid;
 	bool		show;		/* print findings as they arise */
 	struct lp_render_options options;
 };
@@ -37,8 +36,11 @@ struct lp_watch;
 struct lp_watch *lp_watch_create(const struct lp_watch_request *request);
 void lp_watch_destroy(struct lp_watch *watch);
 
-/* Follow the program until it ends, then read and judge what is left. */
-void lp_watch_run(struct lp_watch *watch, struct lp_watch_result *result);
+/* Follow the program, a child of ours, until it ends; then read and judge what is left. */
+void lp_watch_run(struct lp_watch *watch, pid_t pid, struct lp_watch_result *result);
+
+/* Was any finding shown? */
+bool lp_watch_has_shown(const struct lp_watch *watch);
 
 /* Was the finding not shown yet, or shown with a lower level? */
 bool lp_watch_is_news(void *watch, const struct lp_finding *finding);
