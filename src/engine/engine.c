@@ -6,7 +6,11 @@
 
 struct lp_engine *lp_engine_create(void)
 {
-	return calloc(1, sizeof(struct lp_engine));
+	struct lp_engine *engine = calloc(1, sizeof(*engine));
+
+	if (engine)
+		engine->classes.nests = true;
+	return engine;
 }
 
 void lp_engine_set_wrapper(struct lp_engine *engine, lp_wrapper_fn *wrapper, void *context)
@@ -73,7 +77,7 @@ static void reset(struct lp_engine *engine)
 {
 	struct lp_engine kept = {
 		.wrapper = engine->wrapper, .wrapper_context = engine->wrapper_context,
-		.finding_index = engine->finding_index,
+		.finding_index = engine->finding_index, .classes.nests = true,
 	};
 
 	finish_derived(engine);

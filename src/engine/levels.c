@@ -24,7 +24,8 @@
 
 #define HOLDS_SHARED		1u
 #define HOLDS_EXCLUSIVE		2u
-#define UNKNOWN			4u	/* a lock of this class that cannot be told apart */
+#define UNKNOWN(holds)		((holds) << 2)	/* by locks that cannot be told apart */
+#define ANY			(HOLDS_SHARED | HOLDS_EXCLUSIVE)
 
 struct search {
 	struct lp_engine *engine;
@@ -77,7 +78,7 @@ static void stamp_held(struct search *s, uint32_t witness)
 		uint32_t class = lp_model_node_class(s->model, node);
 		struct lp_stamped *c = stamped(engine, &engine->held_class.at[class]), *l;
 
-		c->holds |= how | (lock[up] ? 0 : UNKNOWN);
+		c->holds |= how | (lock[up] ? 0 : UNKNOWN(how));
 		c->node = node;
 		if (!lock[up])
 			continue;
@@ -108,12 +109,14 @@ static uint32_t gate_with(struct search *s, uint32_t b)
 		uint32_t class = lp_model_node_class(s->model, node);
 		const struct lp_stamped *l = &engine->held_lock.at[lock[up]];
 		const struct lp_stamped *c = &engine->held_class.at[class];
-		uint8_t how = holds(s->model, node);
+		uint8_t how = holds(s->model, node), alike;
 
 		if (lock[up] && l->stamp == engine->stamp && excludes(l->holds, how))
 			return l->node;
-		if (c->stamp == engine->stamp && (!lock[up] || (c->holds & UNKNOWN)) &&
-		    excludes(c->holds & (HOLDS_SHARED | HOLDS_EXCLUSIVE), how))
+		if (c->stamp != engine->stamp)
+			continue;
+		alike = lock[up] ? c->holds / UNKNOWN(1) : c->holds & ANY;
+		if (excludes(alike, how))
 			return c->node;
 	}
 	return 0;

@@ -65,14 +65,26 @@ static int add_edge(struct lp_order *order, uint32_t from, uint32_t to, uint32_t
 	return err;
 }
 
+/* From one lock of an object, entered by a recursive read, to another one, entered otherwise. */
+static int add_nesting(struct lp_order *order, uint32_t object)
+{
+	uint32_t pair = order->nests ? lp_order_find(order, object, object) : 0;
+
+	if (!pair || !order->entered.at[object] ||
+	    !(order->pair.at[pair].kinds & 1u << (LP_KIND_EXCLUSIVE | LP_KIND_FULL)))
+		return 0;
+	return add_edge(order, 2 * object + 1, 2 * object, pair);
+}
+
 /* The first recursive read of an object: its second vertex gets what leaves it exclusively. */
 static int enter(struct lp_order *order, uint32_t object)
 {
 	const struct lp_graph *graph = &order->graph;
 	uint32_t e = graph->vertex.at[2 * object].first_out;
-	int err = 0;
+	int err;
 
 	order->entered.at[object] = 1;
+	err = add_nesting(order, object);
 	for (; !err && e; e = graph->edge.at[e].next_out) {
 		uint32_t pair = graph->edge.at[e].tag, to = graph->edge.at[e].to;
 		unsigned kind = LP_KIND_EXCLUSIVE | (to & 1 ? 0 : LP_KIND_FULL);
@@ -131,6 +143,8 @@ int lp_order_add(struct lp_order *order, uint32_t from, uint32_t to, unsigned ki
 		return 0;
 	order->pair.at[*pair].kinds |= (uint8_t)(1u << kind);
 	err = from == to ? heat(order, *pair) : add_kind(order, *pair, kind, old);
+	if (!err && from == to && kind == (LP_KIND_EXCLUSIVE | LP_KIND_FULL))
+		err = add_nesting(order, from);
 	return err ? err : 1;
 }
 
@@ -218,7 +232,9 @@ static int step(struct walk *walk, uint32_t edge)
 
 static bool used_up(const struct walk *walk, bool first)
 {
-	return !walk->limits.cycles || (!first && walk->steps > walk->limits.steps);
+	uint64_t steps = (uint64_t)walk->limits.steps * (first ? LP_WALK_FIRST : 1);
+
+	return !walk->limits.cycles || walk->steps > steps;
 }
 
 /* All cycles of walk->length edges. `first`: the shortest, which is always finished. */
@@ -260,7 +276,7 @@ int lp_order_walk(struct lp_order *order, uint32_t edge, struct lp_walk_limits l
 	bool first = true;
 	int err;
 
-	if (!lp_graph_cyclic(&order->graph, edge))
+	if (to / 2 == walk.target / 2 || !lp_graph_cyclic(&order->graph, edge))
 		return 0;
 	order->walks++;
 	order->stamp++;

@@ -40,6 +40,11 @@ struct lp_pair {
 };
 
 struct lp_order {
+	/*
+	 * Objects are sets of locks, so a pair of an object with itself leads from one lock to
+	 * another: who enters by a recursive read may leave as if not. Such pairs are hot at once.
+	 */
+	bool		nests;
 	struct lp_graph	graph;		/* edges are tagged with their pair */
 	struct { struct lp_pair *at; uint32_t count, room; } pair;	/* from 1 */
 	struct lp_map	index;		/* from << 32 | to */
@@ -66,9 +71,11 @@ uint32_t lp_order_find(const struct lp_order *order, uint32_t from, uint32_t to)
 int lp_order_add(struct lp_order *order, uint32_t from, uint32_t to, unsigned kind,
 		 uint32_t *pair);
 
+#define LP_WALK_FIRST	64u
+
 /* How much walking is worth it. */
 struct lp_walk_limits {
-	uint32_t	steps;		/* edges looked at after the first cycle */
+	uint32_t	steps;		/* edges looked at for more than the shortest */
 	uint32_t	cycles;
 };
 
@@ -77,7 +84,7 @@ typedef int lp_walk_fn(void *context, const uint32_t *pair, uint32_t count);
 
 /*
  * Walk the strong cycles through an edge of the graph that pass no object twice, shortest first.
- * The shortest is always found; others as far as the limits allow. 0, -ENOMEM or what `fn` said.
+ * The shortest is found as a rule (LP_WALK_FIRST times the steps), others as the limits allow. 0, -ENOMEM or what `fn` said.
  */
 int lp_order_walk(struct lp_order *order, uint32_t edge, struct lp_walk_limits limits,
 		  lp_walk_fn *fn, void *context);
