@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "symbolize/debug_private.h"
 #include "symbolize/names.h"
 
@@ -134,6 +135,12 @@ struct lp_debug *lp_debug_create(Dwarf *dwarf, struct lp_strings *strings)
 	return debug;
 }
 
+static void finish_unit(struct lp_debug_unit *unit)
+{
+	lp_die_index_finish(&unit->functions[0]);
+	lp_die_index_finish(&unit->functions[1]);
+}
+
 void lp_debug_destroy(struct lp_debug *debug)
 {
 	size_t i;
@@ -141,11 +148,12 @@ void lp_debug_destroy(struct lp_debug *debug)
 	if (!debug)
 		return;
 	for (i = 0; i < debug->unit_count; i++)
-		lp_die_index_finish(&debug->units[i].functions);
+		finish_unit(&debug->units[i]);
 	lp_die_index_finish(&debug->variables[0]);
 	lp_die_index_finish(&debug->variables[1]);
 	lp_ranges_finish(&debug->ranges);
 	free(debug->units);
+	free(debug->names);
 	free(debug);
 }
 
@@ -162,19 +170,25 @@ Dwarf_Die lp_debug_unit_tree(const struct lp_debug_unit *unit)
 
 /* ---- functions of a unit ---- */
 
+struct function_walk {
+	struct lp_die_index *functions;
+	bool		deep;
+};
+
 static int visit_function(void *context, Dwarf_Die *die)
 {
-	struct lp_die_index *functions = context;
+	struct function_walk *walk_to = context;
+	struct lp_die_index *functions = walk_to->functions;
 
 	switch (dwarf_tag(die)) {
 	case DW_TAG_subprogram:
-		/* a lambda or a local class has its functions in here: go in as well */
 		if (lp_die_index_push(functions, die) < 0 ||
 		    add_die_ranges(&functions->ranges, die, functions->count - 1) < 0)
 			return -ENOMEM;
-		return 1;
+		return walk_to->deep;
 	case DW_TAG_namespace:
 	case DW_TAG_module:
+		return 1;
 	case DW_TAG_class_type:
 	case DW_TAG_structure_type:
 	case DW_TAG_union_type:
@@ -182,30 +196,46 @@ static int visit_function(void *context, Dwarf_Die *die)
 	case DW_TAG_inlined_subroutine:
 	case DW_TAG_try_block:
 	case DW_TAG_catch_block:
-		return 1;
+		return walk_to->deep;
 	default:
 		return 0;
 	}
 }
 
+static const struct lp_range *find_function_range(struct lp_debug_unit *unit, bool deep,
+						  uint64_t address)
+{
+	struct function_walk context = { &unit->functions[deep], deep };
+	Dwarf_Die tree;
+
+	if (!unit->functions_read[deep]) {
+		unit->functions_read[deep] = true;
+		tree = lp_debug_unit_tree(unit);
+		if (lp_die_walk(&tree, visit_function, &context) == -ENOMEM)
+			lp_die_index_finish(context.functions);
+		lp_ranges_sort(&context.functions->ranges);
+	}
+	return lp_ranges_find(&context.functions->ranges, address);
+}
+
+/*
+ * Functions stand at the top of their unit or in a namespace; going no deeper is much cheaper.
+ * Those inside of others (lambdas, members of local classes, GNU C's nested functions) have
+ * addresses of their own, which that first look does not find.
+ */
 static Dwarf_Die *find_function(struct lp_debug_unit *unit, uint64_t address,
 				struct lp_debug_frames *frames)
 {
-	const struct lp_range *range;
-	Dwarf_Die tree, *function;
+	const struct lp_range *range = find_function_range(unit, false, address);
+	bool deep = !range;
+	Dwarf_Die *function;
 	Dwarf_Addr entry;
 
-	if (!unit->functions_read) {
-		unit->functions_read = true;
-		tree = lp_debug_unit_tree(unit);
-		if (lp_die_walk(&tree, visit_function, &unit->functions) == -ENOMEM)
-			lp_die_index_finish(&unit->functions);
-		lp_ranges_sort(&unit->functions.ranges);
-	}
-	range = lp_ranges_find(&unit->functions.ranges, address);
+	if (deep)
+		range = find_function_range(unit, true, address);
 	if (!range)
 		return NULL;
-	function = &unit->functions.die[range->index];
+	function = &unit->functions[deep].die[range->index];
 	frames->low = range->low;
 	frames->high = range->high;
 	frames->cold = dwarf_entrypc(function, &entry) == 0 && entry != range->low;
@@ -234,24 +264,42 @@ static bool names_scope(Dwarf_Die *die)
 	}
 }
 
-/* Follow abstract origins and specifications to the DIE that sits in its scope. */
-static Dwarf_Die declaration(const Dwarf_Die *die)
+static const char *scope_name(Dwarf_Die *die)
 {
-	static const unsigned int links[] = { DW_AT_abstract_origin, DW_AT_specification };
+	const char *name = dwarf_diename(die);
+
+	if (name)
+		return name;
+	return dwarf_tag(die) == DW_TAG_namespace ? "(anonymous namespace)" : "{unnamed}";
+}
+
+/* The DIE that `die` refers to by attribute `link`, over several steps; itself, if by none. */
+static Dwarf_Die follow(const Dwarf_Die *die, unsigned int link)
+{
 	Dwarf_Die at = *die, next;
 	Dwarf_Attribute attribute;
-	unsigned int i, hops;
+	unsigned int hops;
 
 	for (hops = 0; hops < 8; hops++) {
-		for (i = 0; i < 2; i++)
-			if (dwarf_attr(&at, links[i], &attribute) &&
-			    dwarf_formref_die(&attribute, &next))
-				break;
-		if (i == 2)
+		if (!dwarf_attr(&at, link, &attribute) || !dwarf_formref_die(&attribute, &next))
 			break;
 		at = next;
 	}
 	return at;
+}
+
+/* What an inlined or cloned function was made from. */
+static Dwarf_Die origin(const Dwarf_Die *die)
+{
+	return follow(die, DW_AT_abstract_origin);
+}
+
+/* The DIE that sits in its scope, where `die` may be a definition outside of it. */
+static Dwarf_Die declaration(const Dwarf_Die *die)
+{
+	Dwarf_Die at = origin(die);
+
+	return follow(&at, DW_AT_specification);
 }
 
 /* "a::b::name" in a string of ours, or NULL when nothing encloses it (or memory is short). */
@@ -269,8 +317,8 @@ static const char *qualified_name(struct lp_debug *debug, const Dwarf_Die *die, 
 		continue;
 	out = i < count ? open_memstream(&text, &size) : NULL;
 	for (i = count - 1; out && i > 0; i--)
-		if (names_scope(&scopes[i]) && dwarf_diename(&scopes[i]))
-			fprintf(out, "%s::", dwarf_diename(&scopes[i]));
+		if (names_scope(&scopes[i]))
+			fprintf(out, "%s::", scope_name(&scopes[i]));
 	if (out) {
 		fputs(name, out);
 		if (fclose(out) == 0)
@@ -281,10 +329,29 @@ static const char *qualified_name(struct lp_debug *debug, const Dwarf_Die *die, 
 	return result;
 }
 
-const char *lp_die_name(struct lp_debug *debug, Dwarf_Die *die, bool *mangled)
+/* In these languages nothing has a scope, and looking for it in a large unit takes long. */
+static bool has_scopes(Dwarf_Die *die)
+{
+	Dwarf_Die unit;
+
+	if (!dwarf_diecu(die, &unit, NULL, NULL))
+		return true;
+	switch (dwarf_srclang(&unit)) {
+	case DW_LANG_C:
+	case DW_LANG_C89:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+	case DW_LANG_Mips_Assembler:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static const char *declared_name(struct lp_debug *debug, Dwarf_Die *die, bool *mangled)
 {
 	const char *linkage = string_attribute(die, DW_AT_linkage_name);
-	const char *name, *qualified;
+	const char *name, *qualified = NULL;
 
 	if (!linkage)
 		linkage = string_attribute(die, DW_AT_MIPS_linkage_name);
@@ -292,10 +359,55 @@ const char *lp_die_name(struct lp_debug *debug, Dwarf_Die *die, bool *mangled)
 	if (linkage)
 		return lp_name_demangle(debug->strings, linkage);
 	name = string_attribute(die, DW_AT_name);
-	if (!name)
-		return NULL;
-	qualified = qualified_name(debug, die, name);
-	return qualified ? qualified : lp_strings_intern(debug->strings, name);
+	if (name && has_scopes(die))
+		qualified = qualified_name(debug, die, name);
+	return qualified || !name ? qualified : lp_strings_intern(debug->strings, name);
+}
+
+static struct lp_die_name *find_name(struct lp_die_name *names, size_t size, const void *die)
+{
+	size_t i = lp_hash64((uintptr_t)die) & (size - 1);
+
+	while (names[i].die && names[i].die != die)
+		i = (i + 1) & (size - 1);
+	return &names[i];
+}
+
+static int grow_names(struct lp_debug *debug)
+{
+	size_t size = debug->names_size ? debug->names_size * 2 : 128, i;
+	struct lp_die_name *names;
+
+	if (debug->name_count < debug->names_size / 2)
+		return 0;
+	names = calloc(size, sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	for (i = 0; i < debug->names_size; i++)
+		if (debug->names[i].die)
+			*find_name(names, size, debug->names[i].die) = debug->names[i];
+	free(debug->names);
+	debug->names = names;
+	debug->names_size = size;
+	return 0;
+}
+
+const char *lp_die_name(struct lp_debug *debug, Dwarf_Die *die, bool *mangled)
+{
+	/* all inlined copies of a function share the name of the one DIE that declares it */
+	Dwarf_Die declared = origin(die);
+	struct lp_die_name *known;
+
+	if (grow_names(debug) < 0)
+		return declared_name(debug, &declared, mangled);
+	known = find_name(debug->names, debug->names_size, declared.addr);
+	if (!known->die) {
+		known->name = declared_name(debug, &declared, &known->mangled);
+		known->die = declared.addr;
+		debug->name_count++;
+	}
+	*mangled = known->mangled;
+	return known->name;
 }
 
 /* ---- inlined functions ---- */

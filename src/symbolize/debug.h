@@ -45,14 +45,15 @@ void lp_debug_code(struct lp_debug *debug, uint64_t address, struct lp_debug_fra
 /*
  * The variable at `address`: as it is declared ("pool", "stats::total"), where it starts and
  * which part of it `address` is (".lock", "[3]", ".slots[2].mtx", "": the whole). If `low` is
- * not 0 only a variable that starts there counts.
+ * not 0 only a variable that starts there counts. Statics inside functions are searched only if
+ * `local` says so: that reads all of the debug info, once.
  */
 struct lp_debug_variable {
 	const char	*name;
 	const char	*part;		/* NULL: not a part that has a name */
 	uint64_t	low;
 };
-bool lp_debug_data(struct lp_debug *debug, uint64_t address, uint64_t low,
+bool lp_debug_data(struct lp_debug *debug, uint64_t address, uint64_t low, bool local,
 		   struct lp_debug_variable *variable);
 
 #endif

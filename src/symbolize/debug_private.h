@@ -14,8 +14,15 @@ struct lp_die_index {
 
 struct lp_debug_unit {
 	Dwarf_Die	die;		/* the unit in the main file: line table, addresses */
-	bool		functions_read;
-	struct lp_die_index functions;
+	bool		functions_read[2];	/* [1]: those inside of others too */
+	struct lp_die_index functions[2];
+};
+
+/* The name of a DIE, remembered: finding its scopes means walking its unit. */
+struct lp_die_name {
+	const void	*die;		/* Dwarf_Die.addr; NULL: free */
+	const char	*name;
+	bool		mangled;
 };
 
 struct lp_debug {
@@ -24,6 +31,8 @@ struct lp_debug {
 	struct lp_debug_unit *units;
 	size_t		unit_count;
 	struct lp_ranges ranges;	/* index: of units[] */
+	struct lp_die_name *names;	/* hash table */
+	size_t		names_size, name_count;	/* size: a power of two, or 0 */
 	bool		variables_read[2];	/* [1]: statics of functions too */
 	struct lp_die_index variables[2];
 };
@@ -42,7 +51,10 @@ void lp_die_index_finish(struct lp_die_index *index);
 /* Where the unit's DIEs are: of a split unit that is the .dwo file. */
 Dwarf_Die lp_debug_unit_tree(const struct lp_debug_unit *unit);
 
-/* The declared name, demangled or put together from the scopes; NULL: it has none. */
+/*
+ * The declared name, demangled or put together from the scopes; NULL: it has none. *mangled: it
+ * comes from a mangled name.
+ */
 const char *lp_die_name(struct lp_debug *debug, Dwarf_Die *die, bool *mangled);
 
 #endif

@@ -266,15 +266,19 @@ static void keep(struct lp_symbolizer *symbolizer, struct answer *place, struct 
 
 /* ---- code ---- */
 
-static size_t leading_underscores(const char *name)
+/*
+ * True if the symbol of a function says more than its debug info: C++ functions without external
+ * linkage have no mangled name there, and libc's own names ("___pthread_mutex_lock") should give
+ * way to the alias that programs call.
+ */
+static bool is_better_name(const char *symbol, const char *declared)
 {
-	return strspn(name, "_");
+	if (strncmp(symbol, "_Z", 2) == 0)
+		return !strchr(symbol, '.');
+	return strspn(symbol, "_") < strspn(declared, "_");
 }
 
-/*
- * The function that the symbol table has around `address`: fills what debug info left open.
- * libc's own names ("___pthread_mutex_lock") give way to the alias that programs call.
- */
+/* What the symbol table says about the function around `address`, where debug info does not. */
 static void add_symbol(struct lp_symbolizer *symbolizer, struct module *module, uint64_t address,
 		       uint64_t offset, const struct lp_debug_frames *frames,
 		       struct lp_symbol *outer)
@@ -282,13 +286,12 @@ static void add_symbol(struct lp_symbolizer *symbolizer, struct module *module, 
 	struct lp_object_symbol symbol;
 	bool named = outer->function != NULL;
 
-	if (named && (frames->mangled || frames->cold || outer->function[0] != '_'))
+	if (named && (frames->mangled || frames->cold))
 		return;
 	if (!lp_object_find(&module->object, LP_OBJECT_CODE, address, &symbol))
 		return;
-	if (named && (strncmp(symbol.name, "_Z", 2) == 0 ||
-		      symbol.low != offset - outer->function_offset ||
-		      leading_underscores(symbol.name) >= leading_underscores(outer->function)))
+	if (named && (symbol.low != offset - outer->function_offset ||
+		      !is_better_name(symbol.name, outer->function)))
 		return;
 	outer->function = lp_name_demangle(&symbolizer->strings, symbol.name);
 	if (!named) {
@@ -392,6 +395,12 @@ static const char *data_base_name(struct lp_strings *strings,
 	return declared ? lp_name_data(strings, declared) : NULL;
 }
 
+/* "lock.0" (GCC), "f.lock" (clang), "_ZZ1fvE4lock": compilers' names for statics of functions. */
+static bool is_local_name(const char *name)
+{
+	return strchr(name, '.') || strncmp(name, "_ZZ", 3) == 0;
+}
+
 static const char *look_up_data(struct lp_symbolizer *symbolizer, struct module *module,
 				uint64_t offset)
 {
@@ -403,7 +412,8 @@ static const char *look_up_data(struct lp_symbolizer *symbolizer, struct module 
 
 	found = lp_object_find(&module->object, LP_OBJECT_DATA, offset, &symbol);
 	if (debug && !lp_debug_data(debug, offset + module->debug_shift,
-				    found ? symbol.low + module->debug_shift : 0, &variable))
+				    found ? symbol.low + module->debug_shift : 0,
+				    !found || is_local_name(symbol.name), &variable))
 		variable.name = NULL;
 	if (!found && !variable.name)
 		return NULL;

@@ -113,8 +113,86 @@ static void read_variables(struct lp_debug *debug, bool deep)
 static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
 {
 	Dwarf_Attribute attribute;
+	Dwarf_Die whole;
 
-	return dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attribute), type) != NULL;
+	if (!dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attribute), type))
+		return false;
+	/* a declaration whose struct is in a type unit of its own */
+	if (dwarf_attr(type, DW_AT_signature, &attribute) && dwarf_formref_die(&attribute, &whole))
+		*type = whole;
+	return true;
+}
+
+static bool is_alias(Dwarf_Die *type)
+{
+	switch (dwarf_tag(type)) {
+	case DW_TAG_typedef:
+	case DW_TAG_const_type:
+	case DW_TAG_volatile_type:
+	case DW_TAG_restrict_type:
+	case DW_TAG_atomic_type:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* How many elements a subrange has; 0: not known. */
+static uint64_t element_count(Dwarf_Die *subrange)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word value;
+
+	if (dwarf_formudata(dwarf_attr_integrate(subrange, DW_AT_count, &attribute), &value) == 0)
+		return value;
+	if (dwarf_formudata(dwarf_attr_integrate(subrange, DW_AT_upper_bound, &attribute),
+			    &value) == 0)
+		return value + 1;
+	return 0;
+}
+
+static unsigned int read_dimensions(Dwarf_Die *array, uint64_t count[DIMENSIONS_MAX])
+{
+	unsigned int dimensions = 0;
+	Dwarf_Die child;
+
+	if (dwarf_child(array, &child) != 0)
+		return 0;
+	do {
+		if (dwarf_tag(&child) == DW_TAG_subrange_type && dimensions < DIMENSIONS_MAX)
+			count[dimensions++] = element_count(&child);
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return dimensions;
+}
+
+/* In bytes; 0: not known. dwarf_aggregate_size() does not look into type units. */
+static uint64_t type_size(const Dwarf_Die *type)
+{
+	uint64_t count[DIMENSIONS_MAX], elements = 1;
+	Dwarf_Die die = *type;
+	unsigned int depth, dimensions, i;
+	int size;
+
+	for (depth = 0; depth < TYPE_DEPTH_MAX; depth++) {
+		size = dwarf_bytesize(&die);
+		if (size >= 0)
+			return __builtin_mul_overflow(elements, (uint64_t)size, &elements)
+				       ? 0
+				       : elements;
+		if (dwarf_tag(&die) == DW_TAG_pointer_type)
+			return elements * sizeof(void *);
+		if (dwarf_tag(&die) == DW_TAG_array_type) {
+			dimensions = read_dimensions(&die, count);
+			for (i = 0; i < dimensions; i++)
+				if (__builtin_mul_overflow(elements, count[i], &elements))
+					return 0;
+		} else if (!is_alias(&die)) {
+			return 0;
+		}
+		if (!type_of(&die, &die))
+			return 0;
+	}
+	return 0;
 }
 
 static Dwarf_Die *find_variable(struct lp_debug *debug, bool deep, uint64_t address, uint64_t low,
@@ -122,7 +200,7 @@ static Dwarf_Die *find_variable(struct lp_debug *debug, bool deep, uint64_t addr
 {
 	struct lp_die_index *index = &debug->variables[deep];
 	const struct lp_range *range;
-	Dwarf_Word size = 0;
+	uint64_t size = 0;
 	Dwarf_Die type;
 
 	if (!debug->variables_read[deep])
@@ -130,9 +208,9 @@ static Dwarf_Die *find_variable(struct lp_debug *debug, bool deep, uint64_t addr
 	range = lp_ranges_below(&index->ranges, low ? low : address);
 	if (!range || (low && range->low != low))
 		return NULL;
-	if (!type_of(&index->die[range->index], &type) || dwarf_aggregate_size(&type, &size) != 0)
-		size = 1;
-	if (address - range->low >= size)
+	if (type_of(&index->die[range->index], &type))
+		size = type_size(&type);
+	if (address - range->low >= (size ? size : 1))
 		return NULL;
 	*start = range->low;
 	return &index->die[range->index];
@@ -205,13 +283,13 @@ static bool describe_member(struct part *part, Dwarf_Die *member, uint64_t offse
 	bool base = dwarf_tag(member) == DW_TAG_inheritance;
 	const char *name = base ? NULL : dwarf_diename(member);
 	size_t before = part->size;
-	Dwarf_Word size;
-	uint64_t place;
+	uint64_t place, size;
 	Dwarf_Die type;
 
 	if (!member_place(member, &place) || offset < place || !type_of(member, &type))
 		return false;
-	if (dwarf_aggregate_size(&type, &size) == 0 && offset - place >= size)
+	size = type_size(&type);
+	if (size && offset - place >= size)
 		return false;
 	if ((!name || append(part, ".%s", name)) &&
 	    describe(part, &type, offset - place, depth + 1))
@@ -240,34 +318,6 @@ static bool describe_struct(struct part *part, Dwarf_Die *type, uint64_t offset,
 	return false;
 }
 
-/* How many elements a subrange has; 0: not known. */
-static uint64_t element_count(Dwarf_Die *subrange)
-{
-	Dwarf_Attribute attribute;
-	Dwarf_Word value;
-
-	if (dwarf_formudata(dwarf_attr_integrate(subrange, DW_AT_count, &attribute), &value) == 0)
-		return value;
-	if (dwarf_formudata(dwarf_attr_integrate(subrange, DW_AT_upper_bound, &attribute),
-			    &value) == 0)
-		return value + 1;
-	return 0;
-}
-
-static unsigned int read_dimensions(Dwarf_Die *array, uint64_t count[DIMENSIONS_MAX])
-{
-	unsigned int dimensions = 0;
-	Dwarf_Die child;
-
-	if (dwarf_child(array, &child) != 0)
-		return 0;
-	do {
-		if (dwarf_tag(&child) == DW_TAG_subrange_type && dimensions < DIMENSIONS_MAX)
-			count[dimensions++] = element_count(&child);
-	} while (dwarf_siblingof(&child, &child) == 0);
-	return dimensions;
-}
-
 /* "[2][3]" for an element number; the first dimension alone may be of unknown size. */
 static bool append_subscripts(struct part *part, uint64_t number, const uint64_t *count,
 			      unsigned int dimensions)
@@ -293,13 +343,15 @@ static bool append_subscripts(struct part *part, uint64_t number, const uint64_t
 static bool describe_array(struct part *part, Dwarf_Die *array, uint64_t offset,
 			   unsigned int depth)
 {
-	uint64_t count[DIMENSIONS_MAX];
+	uint64_t count[DIMENSIONS_MAX], size;
 	size_t before = part->size;
 	unsigned int dimensions;
 	Dwarf_Die element;
-	Dwarf_Word size;
 
-	if (!type_of(array, &element) || dwarf_aggregate_size(&element, &size) != 0 || size == 0)
+	if (!type_of(array, &element))
+		return false;
+	size = type_size(&element);
+	if (size == 0)
 		return false;
 	dimensions = read_dimensions(array, count);
 	if (append_subscripts(part, offset / size, count, dimensions) &&
@@ -320,15 +372,12 @@ static bool describe(struct part *part, Dwarf_Die *type, uint64_t offset, unsign
 		name = dwarf_diename(&die);
 		if (is_lock_type(name))
 			return offset == 0;
-		switch (dwarf_tag(&die)) {
-		case DW_TAG_typedef:
-		case DW_TAG_const_type:
-		case DW_TAG_volatile_type:
-		case DW_TAG_restrict_type:
-		case DW_TAG_atomic_type:
+		if (is_alias(&die)) {
 			if (!type_of(&die, &die))
 				return false;
 			continue;
+		}
+		switch (dwarf_tag(&die)) {
 		case DW_TAG_structure_type:
 		case DW_TAG_class_type:
 		case DW_TAG_union_type:
@@ -357,13 +406,13 @@ static const char *part_name(struct lp_debug *debug, Dwarf_Die *variable, uint64
 	return lp_strings_intern(debug->strings, part.text);
 }
 
-bool lp_debug_data(struct lp_debug *debug, uint64_t address, uint64_t low,
+bool lp_debug_data(struct lp_debug *debug, uint64_t address, uint64_t low, bool local,
 		   struct lp_debug_variable *variable)
 {
 	Dwarf_Die *die = find_variable(debug, false, address, low, &variable->low);
 	bool mangled;
 
-	if (!die)
+	if (!die && local)
 		die = find_variable(debug, true, address, low, &variable->low);
 	if (!die)
 		return false;

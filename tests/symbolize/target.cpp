@@ -116,7 +116,7 @@ int main()
 	ledger.shared(bank::registry);
 	script("nameless lambda");
 	bank::nameless();
-	apply([] {
+	apply([]() __attribute__((noinline)) {
 		probe(); // MARK lambda
 		AFTER();
 	});
