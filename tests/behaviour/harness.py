@@ -159,12 +159,8 @@ def check_event(finding, source, mark):
            f'no stack at line {line} ({mark}) in\n{finding["text"]}')
 
 
-def cycle_locks(finding):
-    return [lock for lock in finding['locks'] if lock['role'] == 'cycle']
-
-
 def lock_names(finding):
-    return sorted(lock['name'] for lock in cycle_locks(finding))
+    return sorted(lock['name'] for lock in finding['locks'])
 
 
 class Suite:
@@ -201,12 +197,16 @@ class Suite:
         return 1 if failed or not chosen else 0
 
 
-def main(suite, argv):
-    """`[--list] [WORD...]`: run the cases whose names contain one of the words."""
+def main(make_suite, argv):
+    """
+    PROGRAMS SOURCES [--list] [WORD...]: run the cases whose names contain one of the words.
+    make_suite(programs, sources) gets the two folders as paths.
+    """
+    suite = make_suite(pathlib.Path(argv[0]).resolve(), pathlib.Path(argv[1]).resolve())
     if '--list' in argv:
         print('\n'.join(case[0] for case in suite.cases))
         return 0
     if not os.access(LOCKPROOF, os.X_OK):
         print(f'LOCKPROOF={LOCKPROOF} is not there', file=sys.stderr)
         return 2
-    return suite.run(argv)
+    return suite.run(argv[2:])

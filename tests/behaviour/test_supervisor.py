@@ -167,7 +167,7 @@ class small_filesystem:
 
 def full_filesystem(directory, programs, scenario, size, taken):
     """Recording stops when the file system is full; the program does not notice."""
-    program = programs / 'limits'
+    program = programs / 'extremes'
     bare = harness.Run([program, scenario], directory)
     with small_filesystem(directory, size, taken) as small:
         if not small:
@@ -188,7 +188,7 @@ def no_room_at_all(directory, programs):
         if not small:
             return 'SKIPPED: mounting a tmpfs is not permitted'
         run = harness.Run([LOCKPROOF, 'run', f'--facts={small / "facts"}', '--',
-                           programs / 'limits', 'many-locks'], directory)
+                           programs / 'extremes', 'many-locks'], directory)
     expect(run.code == 2 and run.stdout == b'', run.describe())
     expect(run.stderr.startswith(b'lockproof: ') and run.stderr.count(b'\n') == 1,
            run.describe())
@@ -201,7 +201,7 @@ def limited(what, value):
 
 
 def under_limit(directory, programs, what, value, scenario):
-    program = programs / 'limits'
+    program = programs / 'extremes'
     bare = harness.Run([program, scenario], directory, preexec=limited(what, value))
     run = harness.Run([LOCKPROOF, 'run', '--', program, scenario], directory,
                       preexec=limited(what, value))
@@ -256,5 +256,4 @@ def suite(programs, sources):
 
 if __name__ == '__main__':
     print(f'seed {SEED} (LP_SEED={SEED} repeats it)')
-    sys.exit(harness.main(suite(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])),
-                          sys.argv[3:]))
+    sys.exit(harness.main(suite, sys.argv[1:]))

@@ -629,6 +629,7 @@ static void *sleep_for_good(void *unused)
 static void *wait_release(void *unused)
 {
 	down(&release);
+	sem_post(&held);
 	return unused;
 }
 
@@ -674,6 +675,7 @@ static void joins(void)
 	T(pthread_clockjoin_np(thread, &value, CLOCK_MONOTONIC, &soon_mono));
 	T(pthread_clockjoin_np(thread, &value, bad_clock, &past));
 	sem_post(&release);
+	down(&held);
 	T(pthread_timedjoin_np(thread, &value, &later));
 
 	start(&thread, exit_with, (void *)8);
@@ -691,6 +693,7 @@ static void joins(void)
 	T(pthread_timedjoin_np(thread, NULL, &past));
 	T(pthread_detach(thread));
 	sem_post(&release);
+	down(&held);
 	start(&thread, detach_self, NULL);
 	down(&held);
 }

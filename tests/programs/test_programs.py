@@ -3,7 +3,7 @@
 """
 Programs as Debian ships them, under Lockproof: right answers, no crash, no hang, no finding.
 
-    test_programs.py WORKER [WORD...]       WORKER: the C++ program of this folder
+    test_programs.py PROGRAMS SOURCES [WORD...]     PROGRAMS: the folder of our own program, worker
 
 A program that is not installed is skipped, and said so. Servers run on loopback, on a free port,
 in a temporary directory, and are always stopped.
@@ -85,7 +85,7 @@ def same_output(directory, argv, threads):
 
 def python_threads(directory):
     return same_output(directory, [tool('python3') if not os.path.exists('/usr/bin/python3')
-                                   else '/usr/bin/python3', HERE / 'threads.py'], 20)
+                                   else '/usr/bin/python3', HERE / 'threads.py'], 10)
 
 
 @contextlib.contextmanager
@@ -155,7 +155,7 @@ def or_skip(function):
     return guarded
 
 
-def suite(worker):
+def suite(programs, unused):
     tests = harness.Suite()
     tests.add('memcached', or_skip(memcached))
     tests.add('redis', or_skip(redis))
@@ -166,9 +166,9 @@ def suite(worker):
             ('zstd', ['-T2', '-q', '-c'], ['-q', '-dc'], 3)):
         tests.add(name, or_skip(compressor), name, compress, decompress, threads)
     tests.add('python3', or_skip(python_threads))
-    tests.add('c++', or_skip(same_output), [worker], 5)
+    tests.add('c++', or_skip(same_output), [programs / 'worker'], 5)
     return tests
 
 
 if __name__ == '__main__':
-    sys.exit(harness.main(suite(sys.argv[1]), sys.argv[2:]))
+    sys.exit(harness.main(suite, sys.argv[1:]))

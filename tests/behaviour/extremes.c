@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c — a great many of everything, and processes that live in unusual circumstances. */
+/* extremes.c — a great many of everything, and processes that live in unusual circumstances. */
 #include "phases.h"
 #include <errno.h>
 #include <fcntl.h>
