@@ -527,11 +527,25 @@ static void test_unknown_thread(void **state)
 	assert_int_equal(report->threads[0].number, 0);
 }
 
+static const struct lp_report_finding *describe_event(struct world *world,
+						      enum lp_finding_kind kind,
+						      const struct lp_model_event *event)
+{
+	struct lp_finding finding = {
+		.kind = kind, .level = LP_ACTUAL, .reason = LP_REASON_HAPPENED,
+	};
+
+	finding.event = lp_model_add_event(world->model, event);
+	assert_true(finding.event > 0);
+	regroup(world);
+	return lp_describe_finding(world->describer, &finding);
+}
+
 /* Instances of one class: where lock objects are known, the table tells them apart. */
 static void test_instances(void **state)
 {
 	struct world *world = *state;
-	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200), node;
 	uint32_t queue = add_init(world, STACK(world, 0x100, 0x230));
 	struct lp_model_lock first = { queue, process, 71, 0x7f0100 };
 	struct lp_model_lock second = { queue, process, 72, 0x7f0200 };
@@ -558,6 +572,37 @@ static void test_instances(void **state)
 	assert_string_equal(report->steps[0].text, "lock(&q->lock 7f0100);");
 	assert_string_equal(report->steps[1].text, "lock(&q->lock 7f0200);");
 	assert_string_equal(report->title, "recursive locking: &q->lock in push");
+	/* A witness that was cut knows the innermost lock only. */
+	node = add_node(world, edge.wanted, queue, stack);
+	witness.node = add_node(world, node, queue, stack);
+	witness.count = 1;
+	edge = (struct lp_finding_edge){ node, witness.node,
+					 lp_model_add_witness(world->model, &witness),
+					 witness.thread };
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_int_equal(report->locks[0].address, 0);
+	assert_int_equal(report->locks[1].address, 0x7f0200);
+}
+
+/* Of two locks of one class that a thread holds, the event is about one. */
+static void test_event_instance(void **state)
+{
+	struct world *world = *state;
+	uint32_t process = add_process(world, 1000);
+	uint32_t queue = add_init(world, STACK(world, 0x100, 0x230)), outer;
+	struct lp_model_witness witness = { .count = 2, .serial = (uint64_t[]){ 72, 71 } };
+	struct lp_model_event event = { .kind = LP_EVENT_DESTROY_HELD, .fine = queue, .serial = 71 };
+	const struct lp_report_finding *report;
+
+	event.thread = witness.thread = add_thread(world, process, 0, 1, "app");
+	event.stack = STACK(world, 0x280);
+	outer = add_node(world, 0, queue, STACK(world, 0x200));
+	event.node = witness.node = add_node(world, outer, queue, STACK(world, 0x210));
+	assert_true(lp_model_add_witness(world->model, &witness) > 0);
+	report = describe_event(world, LP_FINDING_HELD_LOCK_FREED, &event);
+	assert_non_null(report);
+	check_place(report, "held", 0, 0, "push");
 }
 
 static void test_same_instance(void **state)
@@ -582,20 +627,6 @@ static void test_same_instance(void **state)
 	assert_int_equal(report->step_count, 2);
 	assert_string_equal(report->steps[1].text, "lock(&q->lock);");
 	assert_int_equal(stack_of(report, "wanted", 0)->lock, 0);
-}
-
-static const struct lp_report_finding *describe_event(struct world *world,
-						      enum lp_finding_kind kind,
-						      const struct lp_model_event *event)
-{
-	struct lp_finding finding = {
-		.kind = kind, .level = LP_ACTUAL, .reason = LP_REASON_HAPPENED,
-	};
-
-	finding.event = lp_model_add_event(world->model, event);
-	assert_true(finding.event > 0);
-	regroup(world);
-	return lp_describe_finding(world->describer, &finding);
 }
 
 static void test_events(void **state)
@@ -646,16 +677,15 @@ static void test_events(void **state)
 
 #define DEPTH 1000
 
-/* A thousand locks held, a cycle of twenty-five: nothing has a fixed size. */
-static void test_deep(void **state)
-{
-	struct world *world = *state;
-	uint32_t thread = add_thread(world, add_process(world, 1), 0, 1, "deep"), node = 0;
+/* A thousand locks held, a cycle of twenty-five. */
+struct deep {
 	struct lp_finding_edge edge[25];
-	struct lp_finding finding = {
-		.kind = LP_FINDING_CIRCULAR_LOCKING, .edge = edge, .edge_count = 25,
-	};
-	const struct lp_report_finding *report;
+	struct lp_finding finding;
+};
+
+static void make_deep(struct world *world, struct deep *it)
+{
+	uint32_t thread = add_thread(world, add_process(world, 1), 0, 1, "deep"), node = 0;
 	uint32_t nodes[DEPTH];
 
 	for (uint32_t i = 0; i < DEPTH; i++) {
@@ -664,15 +694,70 @@ static void test_deep(void **state)
 		nodes[i] = node;
 	}
 	for (uint32_t i = 0; i < 25; i++)
-		edge[i] = (struct lp_finding_edge){ nodes[i], nodes[DEPTH - 25 + i], 0, thread };
+		it->edge[i] = (struct lp_finding_edge){ nodes[i], nodes[DEPTH - 25 + i], 0, thread };
+	it->finding = (struct lp_finding){
+		.kind = LP_FINDING_CIRCULAR_LOCKING, .edge = it->edge, .edge_count = 25,
+	};
 	regroup(world);
-	report = lp_describe_finding(world->describer, &finding);
-	assert_non_null(report);
+}
+
+static void check_deep(const struct lp_report_finding *report)
+{
 	assert_int_equal(report->held_count, DEPTH - 1);
 	assert_int_equal(report->cycle_count, 25);
 	assert_int_equal(report->step_count, 50);
 	assert_int_equal(report->lock_count, DEPTH - 1);
 	assert_non_null(strstr(report->title, "... -> app+0x8000 (25 locks)"));
+	for (size_t i = 0; i < report->held_count; i++)
+		assert_int_equal(report->held[i].frame_count, 1);
+	for (size_t i = 0; i < report->lock_count; i++)
+		assert_true(report->locks[i].name && report->locks[i].class_key);
+	for (size_t i = 0; i < report->step_count; i++)
+		assert_non_null(report->steps[i].text);
+}
+
+/* Nothing has a fixed size; and when memory ends in the middle, there is no half description. */
+static void test_deep(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct deep deep;
+	bool failed = true;
+	long index = 0;
+
+	make_deep(world, &deep);
+	for (; failed; index++) {
+		struct lp_describer *describer = lp_describer_create(world->model, NULL);
+
+		assert_non_null(describer);
+		fail_allocation(index);
+		report = lp_describe_finding(describer, &deep.finding);
+		failed = end_of_failing();
+		assert_true(report || failed);
+		if (report)
+			check_deep(report);
+		lp_describer_destroy(describer);
+	}
+	assert_true(index > 10);
+}
+
+/* Nothing is missing that this finding has when there is memory. */
+static void check_complete(const struct lp_report_finding *report)
+{
+	assert_true(report->title && report->header && report->reason);
+	for (size_t i = 0; i < report->lock_count; i++)
+		assert_true(report->locks[i].name && report->locks[i].class_key &&
+			    report->locks[i].created);
+	for (size_t i = 0; i < report->thread_count; i++)
+		assert_true(report->threads[i].comm && report->threads[i].start &&
+			    report->threads[i].created_by);
+	for (size_t i = 0; i < report->stack_count; i++)
+		assert_true(report->stacks[i].frames && report->stacks[i].frames[0].module &&
+			    report->stacks[i].frames[0].build_id);
+	for (size_t i = 0; i < report->step_count; i++)
+		assert_non_null(report->steps[i].text);
+	assert_int_equal(report->held_count, 2);
+	assert_true(report->held[0].frame_count && report->held[1].frame_count);
 }
 
 /* Whichever allocation fails, there is no description, and the next attempt succeeds. */
@@ -693,9 +778,12 @@ static void test_memory(void **state)
 		failed = end_of_failing();
 		/* The cache of wrappers may do without. */
 		assert_true(report || failed);
+		if (report)
+			check_complete(report);
 		if (describer) {
 			report = lp_describe_finding(describer, &abba.finding);
 			assert_non_null(report);
+			check_complete(report);
 			assert_string_equal(report->locks[0].name, "&q->lock");
 			assert_string_equal(report->stacks[0].frames[0].module, "/srv/app");
 		}
@@ -719,6 +807,7 @@ int main(void)
 		WORLD_TEST(test_gate_and_deadlock),
 		WORLD_TEST(test_unknown_thread),
 		WORLD_TEST(test_instances),
+		WORLD_TEST(test_event_instance),
 		WORLD_TEST(test_same_instance),
 		WORLD_TEST(test_events),
 		WORLD_TEST(test_deep),

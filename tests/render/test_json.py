@@ -99,6 +99,10 @@ def main():
     assert reports['hostile']['findings'][0]['locks'][0]['name'].startswith('evil\n*** all'), \
         'JSON must keep what text escapes'
     assert '\ufffd' in reports['hostile']['findings'][0]['locks'][0]['name']
+    modes = reports['modes']['findings'][0]
+    assert [lock['name'] for lock in modes['locks']] == ['table_lock', 'audit_lock'], \
+        'a lock that is only held is not one of the cycle'
+    assert [held['lock']['name'] for held in modes['held']] == ['gate', 'audit_lock']
     check_full_disk()
     for path in sys.argv[3:]:
         with open(path, encoding='utf-8') as file:
