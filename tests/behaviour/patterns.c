@@ -333,6 +333,34 @@ static void shared_code(void)
 	run_phases(list, 2);
 }
 
+/* The same code reached by two ways: each report shows the way of the thread it is about. */
+static void this_way(void)
+{
+	m_then_outer();			/* MARK way-this */
+}
+
+static void that_way(void)
+{
+	m_then_outer();			/* MARK way-that */
+}
+
+static void outer_then_m(void)
+{
+	pthread_mutex_lock(&outer);	/* MARK way-outer */
+	pthread_mutex_lock(&m);		/* MARK way-outer-m */
+	pthread_mutex_unlock(&m);
+	pthread_mutex_unlock(&outer);
+}
+
+/* Main comes by first, but before it created a thread: it cannot be part of the deadlock. */
+static void two_ways(void)
+{
+	void (*const list[])(void) = { that_way, outer_then_m };
+
+	this_way();
+	run_phases(list, 2);
+}
+
 /* Much contention on a few locks in one order, for a while. */
 static void *contend(void *unused)
 {
@@ -372,6 +400,7 @@ static const struct scenario scenarios[] = {
 	{ "accounts", accounts },
 	{ "mixed", mixed },
 	{ "shared-code", shared_code },
+	{ "two-ways", two_ways },
 	{ "contention", contention },
 	{ NULL, NULL },
 };

@@ -127,6 +127,37 @@ static void fork_atfork(void)
 	wait_for(child);
 }
 
+static void initialise_anew(void)
+{
+	pthread_mutex_init(&b, NULL);
+	pthread_mutex_init(&a, NULL);
+}
+
+static void prepare_both(void)
+{
+	pthread_mutex_lock(&a);
+	pthread_mutex_lock(&b);
+}
+
+static void resume_both(void)
+{
+	pthread_mutex_unlock(&a);
+	pthread_mutex_unlock(&b);
+}
+
+/* As jemalloc does it: the child makes new locks of those that its parent's thread took. */
+static void fork_reinit(void)
+{
+	pid_t child;
+
+	pthread_atfork(prepare_both, resume_both, initialise_anew);
+	child = fork_quietly();
+	ab();
+	if (!child)
+		_exit(0);
+	wait_for(child);
+}
+
 static int stop;
 
 static void *keep_locking(void *unused)
@@ -281,6 +312,7 @@ static const struct scenario scenarios[] = {
 	{ "fork-opposite", fork_opposite },
 	{ "fork-generations", fork_generations },
 	{ "fork-atfork", fork_atfork },
+	{ "fork-reinit", fork_reinit },
 	{ "fork-threads", fork_threads },
 	{ "exec-self", exec_self },
 	{ "spawn-self", spawn_self },

@@ -74,6 +74,7 @@ PATTERNS = {
                                   ('mixed-spin', 'mixed-spin-m')]),
     'shared-code': Row(CIRCULAR, cycle=[('shared-1', 'shared-1'), ('shared-2', 'shared-2')],
                        names=['m', 'outer']),
+    'two-ways': Row(CIRCULAR, cycle=[('way-that', 'way-that'), ('way-outer', 'way-outer-m')]),
     'contention': Row(SILENT),
 }
 
@@ -96,6 +97,7 @@ PROCESSES = {
     'fork-opposite': Row(SILENT, CIRCULAR_POSSIBLE),
     'fork-generations': Row(CIRCULAR, cycle=ABBA),
     'fork-atfork': Row(SILENT),
+    'fork-reinit': Row(SILENT),
     'fork-threads': Row(SILENT),
     'exec-self': Row(CIRCULAR, cycle=ABBA),
     'spawn-self': Row(CIRCULAR, cycle=ABBA),

@@ -165,21 +165,23 @@ class small_filesystem:
             subprocess.run(['umount', '-l', self.path], check=True)
 
 
-def full_filesystem(directory, programs, scenario, size, taken):
+def full_filesystem(directory, programs, scenario, free, stops, found):
     """Recording stops when the file system is full; the program does not notice."""
     program = programs / 'extremes'
     bare = harness.Run([program, scenario], directory)
-    with small_filesystem(directory, size, taken) as small:
+    with small_filesystem(directory, 1 << 20, (1 << 20) - free) as small:
         if not small:
             return 'SKIPPED: mounting a tmpfs is not permitted'
-        run = harness.Run([LOCKPROOF, 'run', f'--facts={small / "facts"}', '--', program,
-                           scenario], directory)
+        run = harness.Run([LOCKPROOF, 'run', f'--facts={small / "facts"}', '-o',
+                           directory / 'report', '--', program, scenario], directory)
+    text = (directory / 'report').read_text()
+    first = text.splitlines()[0]
+    said = 'recording stopped at ' in first and 'no space' in first
     expect(run.stdout == bare.stdout, run.describe())
-    expect(run.code == bare.code, run.describe())
-    lines = run.stderr.decode().splitlines()
-    expect(lines and 'recording stopped' in lines[0] and 'full' in lines[0] or
-           'No space' in lines[0], f'the first line does not say why\n{run.describe()}')
-    return lines[0]
+    expect(run.code == (harness.FINDINGS_EXIT if found else bare.code), run.describe())
+    expect(said == stops, f'the first line says nothing of it\n{run.describe()}')
+    expect(('circular locking' in text) == found, run.describe())
+    return first
 
 
 def no_room_at_all(directory, programs):
@@ -214,12 +216,13 @@ def under_limit(directory, programs, what, value, scenario):
     return None
 
 
-def without_preload_nothing_is_seen(directory, programs):
-    """The harness itself can fail: a run that is not validated has no finding."""
+def clean_environment(directory, programs):
+    """A program that starts others with an environment of its own making loses nothing."""
     program = programs / 'processes'
-    _, report = harness.validate(['/usr/bin/env', '-u', 'LD_PRELOAD', program, 'inversion'],
-                                 directory)
-    expect(report.kinds() == [], f'found {report.kinds()}')
+    argv = ['/usr/bin/env', '-i', program, 'inversion']
+    bare = harness.Run(argv, directory)
+    _, report = harness.validate(argv, directory, bare=bare)
+    expect(report.kinds() == CIRCULAR, f'found {report.kinds()}')
 
 
 def exit_codes(directory, programs):
@@ -240,10 +243,15 @@ def suite(programs, sources):
             tests.add(f'{name}/{i}', function, programs, random.Random(chance.random()))
     tests.add('shell', through_shell, programs)
     tests.add('same-finding', two_runs_are_one_finding, programs)
-    tests.add('control', without_preload_nothing_is_seen, programs)
+    tests.add('clean-environment', clean_environment, programs)
     tests.add('exit-codes', exit_codes, programs)
-    for scenario in ('many-locks', 'threads-in-waves', 'many-held'):
-        tests.add(f'full/{scenario}', full_filesystem, programs, scenario, 1 << 20, 960 << 10)
+    # scenario, bytes free, recording stops, there is a finding
+    for scenario, free, stops, found in (
+            ('many-locks', 64 << 10, True, False), ('many-locks', 700 << 10, False, False),
+            ('threads-at-once', 64 << 10, True, False), ('threads-at-once', 700 << 10, True, False),
+            ('many-held', 64 << 10, True, False), ('inversion-first', 700 << 10, True, True)):
+        tests.add(f'full/{scenario}/{free}', full_filesystem, programs, scenario, free, stops,
+                  found)
     tests.add('full/nothing-fits', no_room_at_all, programs)
     for size in (1 << 16, 1 << 20, 1 << 24):
         tests.add(f'fsize/{size}', under_limit, programs, resource.RLIMIT_FSIZE, size,
