@@ -260,45 +260,57 @@ static char closer(char open)
 	return open == '(' ? ')' : open == '[' ? ']' : open == '{' ? '}' : '\0';
 }
 
+static char opener(char close)
+{
+	return close == ')' ? '(' : close == ']' ? '[' : close == '}' ? '{' : '\0';
+}
+
+/* Brackets that wait for their partners, innermost last. */
+struct brackets {
+	char		expect[64];
+	size_t		depth;
+};
+
+/*
+ * Take one more character: 0 to go on, 1 when the first bracket met its partner, -1 when
+ * brackets do not pair. `partner` is closer, or opener when going backwards.
+ */
+static int take_bracket(struct brackets *brackets, char c, char (*partner)(char))
+{
+	if (partner(c)) {
+		if (brackets->depth == sizeof(brackets->expect))
+			return -1;
+		brackets->expect[brackets->depth++] = partner(c);
+	} else if (closer(c) || opener(c)) {
+		if (!brackets->depth || brackets->expect[brackets->depth - 1] != c)
+			return -1;
+		return --brackets->depth == 0;
+	}
+	return 0;
+}
+
 /* The bracket that closes the one at `at`, or NOWHERE. */
 static size_t match(const struct lp_source *source, size_t at)
 {
-	char expect[64];
-	size_t depth = 0, end = source->size;
+	size_t end = source->size - at > CALL_SIZE_MAX ? at + CALL_SIZE_MAX : source->size;
+	struct brackets brackets = { .depth = 0 };
+	int result = 0;
 
-	if (end - at > CALL_SIZE_MAX)
-		end = at + CALL_SIZE_MAX;
-	for (; at < end; at++) {
-		char c = source->code[at];
-
-		if (closer(c)) {
-			if (depth == sizeof(expect))
-				return NOWHERE;
-			expect[depth++] = closer(c);
-		} else if (c == ')' || c == ']' || c == '}') {
-			if (!depth || expect[depth - 1] != c)
-				return NOWHERE;
-			if (--depth == 0)
-				return at;
-		}
-	}
-	return NOWHERE;
+	for (; at < end && result == 0; at++)
+		result = take_bracket(&brackets, source->code[at], closer);
+	return result > 0 ? at - 1 : NOWHERE;
 }
 
 /* The bracket that opens the one at `at`, or NOWHERE. */
 static size_t match_back(const struct lp_source *source, size_t at)
 {
 	size_t low = at > CALL_SIZE_MAX ? at - CALL_SIZE_MAX : 0;
-	size_t start = at;
+	struct brackets brackets = { .depth = 0 };
+	int result = 0;
 
-	for (;; at--) {
-		char c = source->code[at];
-
-		if ((c == '(' || c == '[' || c == '{') && match(source, at) == start)
-			return at;
-		if (at == low || c == ';')
-			return NOWHERE;
-	}
+	for (at++; at > low && result == 0; at--)
+		result = take_bracket(&brackets, source->code[at - 1], opener);
+	return result > 0 ? at : NOWHERE;
 }
 
 /* After a template's closing '>', with `at` on its '<'; NOWHERE when it is a comparison. */
@@ -691,7 +703,7 @@ static void find_calls(const struct lp_source *source, struct calls *calls, size
 
 	calls->count = 0;
 	calls->overflow = false;
-	for (; from < to; from = end) {
+	for (; from < to && !calls->overflow; from = end) {
 		if (!is_name_char(source->code[from])) {
 			end = from + 1;
 			continue;
@@ -741,18 +753,23 @@ static const struct call *innermost(const struct calls *calls, size_t at)
 	return best;
 }
 
-/* The one call that overlaps `place`; NULL if there is none, or if they name several locks. */
+/*
+ * The one call that overlaps `place`; NULL if there is none, or if they name several locks.
+ * *any: there is one at least.
+ */
 static const struct call *only_one(const struct lp_source *source, const struct calls *calls,
-				   struct span place)
+				   struct span place, bool *any)
 {
 	const struct call *found = NULL;
 	size_t i;
 
+	*any = false;
 	for (i = 0; i < calls->count; i++) {
 		const struct call *call = &calls->at[i];
 
 		if (call->whole.from >= place.to || call->whole.to <= place.from)
 			continue;
+		*any = true;
 		if (found && !same_text(source, found->name, call->name))
 			return NULL;
 		found = call;
@@ -784,6 +801,7 @@ static const struct call *choose(const struct lp_source *source, const struct ca
 {
 	size_t at = skip_space(source, line.from);
 	const struct call *call;
+	bool any;
 
 	if (column && column <= line.to - line.from) {
 		at = line.from + column - 1;
@@ -791,13 +809,13 @@ static const struct call *choose(const struct lp_source *source, const struct ca
 		if (call || is_other_call(source, at))
 			return call;
 	} else {
-		call = only_one(source, calls, line);
-		if (call)
+		call = only_one(source, calls, line, &any);
+		if (any)
 			return call;
 	}
 	if (at >= line.to || strchr(";{}", source->code[at]))
 		return NULL;
-	return only_one(source, calls, statement(source, at));
+	return only_one(source, calls, statement(source, at), &any);
 }
 
 /* True if no scope that is open at `from` is closed before `to`. */
@@ -838,12 +856,20 @@ static const struct call *find_guard(const struct lp_source *source, struct call
 
 /* ---- the name ---- */
 
-/* True if a space in the text must stay: two words, or "a - -b". */
+/* True if a space in the text must stay: "a - -b". */
 static bool needs_space(char before, char after)
 {
-	if (is_name_char(before) && is_name_char(after))
-		return true;
 	return before == after && (before == '-' || before == '+' || before == '&');
+}
+
+/* Make room for "..." at the end, not in the middle of a UTF-8 character. */
+static void abbreviate(char *name)
+{
+	size_t size = LP_SOURCE_NAME_MAX - 3;
+
+	while (size && ((unsigned char)name[size] & 0xc0) == 0x80)
+		size--;
+	memcpy(name + size, "...", 4);
 }
 
 /* The text without comments and needless space. False: it is no expression with a name in it. */
@@ -865,16 +891,12 @@ static bool write_name(const struct lp_source *source, struct span span, char *n
 			return false; /* two words are a declaration */
 		if (is_name_char(c) && !is_digit(c))
 			word = true;
-		if (size + 2 >= LP_SOURCE_NAME_MAX + 1 - 3) {
-			while (size && ((unsigned char)name[size - 1] & 0xc0) == 0x80)
-				size--;
-			if (size && (unsigned char)name[size - 1] >= 0xc0)
-				size--;
-			memcpy(name + size, "...", 4);
+		if (space && needs_space(name[size - 1], c) && size < LP_SOURCE_NAME_MAX)
+			name[size++] = ' ';
+		if (size == LP_SOURCE_NAME_MAX) {
+			abbreviate(name);
 			return word;
 		}
-		if (space && needs_space(name[size - 1], c))
-			name[size++] = ' ';
 		name[size++] = source->text[at];
 		space = false;
 	}
@@ -882,10 +904,35 @@ static bool write_name(const struct lp_source *source, struct span span, char *n
 	return word;
 }
 
+/* "pthread_mutex_t*m": a parameter; as an expression it would be a product. */
+static bool is_parameter(const char *name)
+{
+	const char *at = name;
+
+	while (is_name_char(*at) || *at == ':')
+		at++;
+	if (at == name || (*at != '*' && *at != '&'))
+		return false;
+	at += strspn(at, "*&");
+	while (is_name_char(*at))
+		at++;
+	return *at == '\0';
+}
+
 static void drop_this(char *name)
 {
 	if (strncmp(name, "this->", 6) == 0)
-		memmove(name, name + 6, strlen(name + 6) + 1);
+		memmove(name, name + 6, LP_SOURCE_NAME_MAX + 1 - 6);
+}
+
+/* Lines as long as no person writes them are not looked at from end to end. */
+static struct span around(size_t at, struct span span)
+{
+	if (at > CALL_SIZE_MAX && span.from < at - CALL_SIZE_MAX)
+		span.from = at - CALL_SIZE_MAX;
+	if (at < span.to && span.to - at > CALL_SIZE_MAX)
+		span.to = at + CALL_SIZE_MAX;
+	return span;
 }
 
 bool lp_source_lock_name(const struct lp_source *source, uint32_t line, uint32_t column,
@@ -895,13 +942,16 @@ bool lp_source_lock_name(const struct lp_source *source, uint32_t line, uint32_t
 	const struct call *call, *guard;
 	struct call chosen;
 	uint32_t first, last;
+	struct span window;
 
 	if (line == 0 || line > source->line_count)
 		return false;
 	first = line > LINES_AROUND ? line - LINES_AROUND : 1;
 	last = source->line_count - line > LINES_AROUND ? line + LINES_AROUND
 							: (uint32_t)source->line_count;
-	find_calls(source, &calls, line_span(source, first).from, line_span(source, last).to);
+	window = around(line_span(source, line).from + column,
+			(struct span){ line_span(source, first).from, line_span(source, last).to });
+	find_calls(source, &calls, window.from, window.to);
 	call = calls.overflow ? NULL : choose(source, &calls, line_span(source, line), column);
 	if (!call)
 		return false;
@@ -910,7 +960,7 @@ bool lp_source_lock_name(const struct lp_source *source, uint32_t line, uint32_t
 			      : find_guard(source, &calls, chosen.name, chosen.whole.from);
 	if (guard)
 		chosen = *guard;
-	if (!write_name(source, chosen.name, name))
+	if (!write_name(source, chosen.name, name) || is_parameter(name))
 		return false;
 	drop_this(name);
 	return true;
