@@ -458,22 +458,39 @@ static uint32_t number_attribute(Dwarf_Die *die, unsigned int name)
 	return (uint32_t)value;
 }
 
+/* libdw leaves paths as the line table has them: relative ones to where the compiler ran. */
+static const char *file_name(struct lp_debug *debug, struct lp_debug_unit *unit, const char *file)
+{
+	const char *folder = file[0] == '/' ? NULL : string_attribute(&unit->die, DW_AT_comp_dir);
+	const char *name;
+	char *path;
+
+	if (!folder)
+		return lp_name_path(debug->strings, file);
+	if (asprintf(&path, "%s/%s", folder, file) < 0)
+		return NULL;
+	name = lp_name_path(debug->strings, path);
+	free(path);
+	return name;
+}
+
 /* Where the inlined function `die` was called: a place in the next outer frame. */
-static void set_call_place(struct lp_debug *debug, Dwarf_Die *die, struct lp_debug_frame *frame)
+static void set_call_place(struct lp_debug *debug, struct lp_debug_unit *unit, Dwarf_Die *die,
+			   struct lp_debug_frame *frame)
 {
 	uint32_t number = number_attribute(die, DW_AT_call_file);
 	Dwarf_Files *files;
 	const char *file;
-	Dwarf_Die unit;
+	Dwarf_Die own;
 	size_t count;
 
 	frame->line = number_attribute(die, DW_AT_call_line);
 	frame->column = number_attribute(die, DW_AT_call_column);
-	if (!dwarf_diecu(die, &unit, NULL, NULL) || dwarf_getsrcfiles(&unit, &files, &count) != 0)
+	if (!dwarf_diecu(die, &own, NULL, NULL) || dwarf_getsrcfiles(&own, &files, &count) != 0)
 		return;
 	file = number < count ? dwarf_filesrc(files, number, NULL, NULL) : NULL;
 	if (file)
-		frame->file = lp_name_path(debug->strings, file);
+		frame->file = file_name(debug, unit, file);
 }
 
 static void set_line(struct lp_debug *debug, struct lp_debug_unit *unit, uint64_t address,
@@ -485,15 +502,15 @@ static void set_line(struct lp_debug *debug, struct lp_debug_unit *unit, uint64_
 
 	if (!file)
 		return;
-	frame->file = lp_name_path(debug->strings, file);
+	frame->file = file_name(debug, unit, file);
 	if (dwarf_lineno(line, &number) == 0 && number > 0)
 		frame->line = (uint32_t)number;
 	if (dwarf_linecol(line, &number) == 0 && number > 0)
 		frame->column = (uint32_t)number;
 }
 
-static void set_functions(struct lp_debug *debug, Dwarf_Die *function, uint64_t address,
-			  struct lp_debug_frames *frames)
+static void set_functions(struct lp_debug *debug, struct lp_debug_unit *unit,
+			  Dwarf_Die *function, uint64_t address, struct lp_debug_frames *frames)
 {
 	struct chain chain = { .address = address, .steps = WALK_STEPS_MAX };
 	struct lp_debug_frame *frame = frames->at;
@@ -506,7 +523,7 @@ static void set_functions(struct lp_debug *debug, Dwarf_Die *function, uint64_t 
 		Dwarf_Die *die = &chain.die[(chain.count - i) % LP_DEBUG_INLINE_MAX];
 
 		frame->function = lp_die_name(debug, die, &mangled);
-		set_call_place(debug, die, frame + 1);
+		set_call_place(debug, unit, die, frame + 1);
 	}
 	frame->function = lp_die_name(debug, function, &frames->mangled);
 	frames->count = kept + 1;
@@ -526,5 +543,5 @@ void lp_debug_code(struct lp_debug *debug, uint64_t address, struct lp_debug_fra
 	set_line(debug, unit, address, &frames->at[0]);
 	function = find_function(unit, address, frames);
 	if (function)
-		set_functions(debug, function, address, frames);
+		set_functions(debug, unit, function, address, frames);
 }
