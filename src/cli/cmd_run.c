@@ -215,9 +215,10 @@ static int conclude(struct run *run)
 		return status;
 	write_summary(run);
 	if (run->result.still_running)
-		lp_error("%zu %s of the program still running, without being watched any more",
+		lp_error("%zu %s of the program %s still running, no longer watched",
 			 run->result.still_running,
-			 run->result.still_running == 1 ? "process is" : "processes are");
+			 run->result.still_running == 1 ? "process" : "processes",
+			 run->result.still_running == 1 ? "is" : "are");
 	return status;
 }
 
@@ -234,10 +235,8 @@ static int run_program(struct run *run)
 
 	lp_watch_run(run->watch, run->pid, &run->result);
 	status = conclude(run);
-	if (lp_recording_finish(&run->recording, &problem)) {
+	if (lp_recording_finish(&run->recording, &problem))
 		lp_error("%s", problem.text);
-		status = LP_EXIT_ERROR;
-	}
 	found = run->result.unrecorded_deadlocks ||
 		lp_session_shown(run->session, run->settings->strict);
 	if (found && run->settings->exit_code)

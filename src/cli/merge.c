@@ -190,6 +190,8 @@ int lp_merge_images(const char *path, struct lp_problem *problem)
 	}
 	free(numbers);
 	free(merge.buffer);
-	return error ? lp_problem_set(problem, "%.512s: the images of this run could not be merged: "
-				      "%s", path, strerror(-error)) : 0;
+	if (!error)
+		return 0;
+	return lp_problem_set(problem, "%.512s: stays in pieces, as it was recorded: %s", path,
+			      strerror(-error));
 }

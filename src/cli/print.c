@@ -65,7 +65,8 @@ static void put_stop(FILE *out, const struct lp_reader_state *state)
 	if (state->index)
 		fprintf(out, " in process %" PRIu32, state->claimed_pid);
 	fprintf(out, ": %s", stop_reason(state->stop));
-	if (state->stop_errno)
+	/* EFAULT is how the kernel says that a page cannot be backed: nothing more is known */
+	if (state->stop_errno && state->stop_errno != EFAULT)
 		fprintf(out, " (%s)", strerror(state->stop_errno));
 }
 

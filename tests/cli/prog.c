@@ -233,8 +233,10 @@ static int do_child(const char *argument)
 /* Ends, and leaves a child that tells when it is done. */
 static int do_orphan(const char *argument)
 {
-	if (fork())
+	if (fork()) {
+		usleep(300000);		/* the child is known by then */
 		return 0;
+	}
 	for (int i = 0; i < 10; i++) {
 		nest(&lock_a, &lock_b);
 		usleep(100000);
