@@ -242,7 +242,10 @@ struct lp_rec_thread {
 	uint32_t	zero;
 };
 
-/* Its kernel id and name, once it runs; a later record replaces an earlier. */
+/*
+ * Its kernel id and name, once it runs; a later record replaces an earlier. tid 0, name empty:
+ * nothing new; a thread without a name of its own has that of its process' first thread.
+ */
 struct lp_rec_thread_name {
 	struct lp_rec	rec;
 	uint32_t	thread;

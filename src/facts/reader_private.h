@@ -32,6 +32,7 @@ struct lp_reader {
 	uint64_t	limit;		/* no tail may be beyond: end of mapping or of image */
 	uint64_t	offset;		/* the next record to look at */
 	uint64_t	fault;		/* where the last error was, 0: none yet */
+	char		first_name[16];	/* of the first thread that has one */
 	uint32_t	image;		/* number in the model, 0: not entered yet */
 	uint64_t	acquisitions;	/* part of model->acquisitions that is from here */
 	LP_VEC(struct known) known;	/* [0] is a dummy */

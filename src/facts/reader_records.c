@@ -296,11 +296,15 @@ static int read_thread(struct record *rec)
 	return remember(rec, LP_REC_THREAD, lp_model_add_thread(rec->model, &thread));
 }
 
-/* Names are read out of order when one was pending: the highest offset wins. */
+/*
+ * Names are read out of order when one was pending: the highest offset wins. An empty name says
+ * that the thread has none of its own: it goes by that of its process' first thread.
+ */
 static int read_thread_name(struct record *rec)
 {
 	const struct lp_rec_thread_name *body = rec->body;
 	uint32_t ref = (uint32_t)(rec->offset / LP_GRANULE);
+	struct lp_reader *reader = rec->reader;
 	struct lp_model_thread *thread;
 	const struct known *found;
 	struct known *known;
@@ -308,14 +312,18 @@ static int read_thread_name(struct record *rec)
 
 	if (error)
 		return error;
-	known = lp_reader_known(rec->reader, body->thread);
-	if (known->detail > ref)
-		return 0;
-	known->detail = ref;
+	known = lp_reader_known(reader, body->thread);
 	thread = &rec->model->threads.at[known->index];
-	thread->tid = body->tid;
-	memcpy(thread->name, body->name, sizeof(body->name));
-	thread->name[sizeof(body->name)] = 0;
+	if (body->tid && (known->detail <= ref || !thread->tid))
+		thread->tid = body->tid;
+	if (body->name[0] && known->detail <= ref) {
+		known->detail = ref;
+		memcpy(thread->name, body->name, sizeof(body->name));
+		if (!reader->first_name[0])
+			memcpy(reader->first_name, body->name, sizeof(body->name));
+	} else if (!thread->name[0]) {
+		memcpy(thread->name, reader->first_name, sizeof(body->name));
+	}
 	return 0;
 }
 

@@ -3,6 +3,9 @@
  * hook_process.c — what happens to the whole process: fork without handlers, unloading of code,
  * locking of all memory. fork() itself is seen through handlers registered with libc.
  */
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 

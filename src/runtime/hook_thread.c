@@ -33,12 +33,13 @@ static void begin(struct lp_rec_slot *slot, uint64_t frame)
 	uint64_t *entry;
 
 	lp_self.stack_end = frame + STACK_MARGIN;
-	lp_thread_begin(slot);
-	entry = lp_table_get(slot->pthread);
+	/* before the thread's name is read: one that is set from now on finds the entry */
+	entry = lp_table_get((uintptr_t)pthread_self());
 	if (entry) {
 		entry[1] = 0;
 		__atomic_store_n(&entry[0], slot->thread, __ATOMIC_RELEASE);
 	}
+	lp_thread_begin(slot);
 }
 
 static void *thread_main(void *argument)
@@ -168,8 +169,14 @@ LP_PUBLIC int pthread_setname_np(pthread_t thread, const char *name)
 {
 	struct lp_rec_slot *slot = lp_slot();
 	int result = lp_real.pthread_setname_np(thread, name);
+	const uint64_t *entry;
 
-	if (slot && result == 0 && thread == pthread_self())
-		lp_thread_name(slot, name);
+	if (!slot || result)
+		return result;
+	entry = lp_table_find(thread);
+	if (thread == pthread_self())
+		lp_thread_name(slot->thread, slot->tid, name);
+	else if (entry)
+		lp_thread_name((uint32_t)entry[0], 0, name);
 	return result;
 }

@@ -116,7 +116,7 @@ void lp_slot_free(struct lp_rec_slot *slot);
 uint32_t lp_thread_record(uint32_t creator, uint32_t creator_epoch, uint64_t start, bool stack);
 uint32_t lp_process_record(uint32_t parent_thread, uint32_t parent_epoch, const char *exe,
 			   const char *args, size_t args_size);
-void lp_thread_name(const struct lp_rec_slot *slot, const char *name);
+void lp_thread_name(uint32_t thread, uint32_t tid, const char *name);
 
 void lp_thread_begin(struct lp_rec_slot *slot);	/* the slot is this thread's from now on */
 void lp_thread_init(void);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lockproof.h"
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
@@ -137,6 +138,11 @@ void lp_start(char **environment)
 		}
 	}
 	errno = saved;
+}
+
+LP_PUBLIC int lockproof_runtime_running(void)
+{
+	return lp_slot() && !lp_writer_stopped(&lp_rt.track.writer);
 }
 
 __attribute__((constructor)) static void constructor(int count, char **arguments,

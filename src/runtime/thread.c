@@ -153,7 +153,7 @@ uint32_t lp_thread_record(uint32_t creator, uint32_t creator_epoch, uint64_t sta
 	return lp_writer_ref(writer, thread);
 }
 
-void lp_thread_name(const struct lp_rec_slot *slot, const char *name)
+void lp_thread_name(uint32_t thread, uint32_t tid, const char *name)
 {
 	struct lp_writer *writer = &lp_rt.track.writer;
 	struct lp_rec_thread_name *record = lp_writer_begin(writer, LP_REC_THREAD_NAME,
@@ -161,20 +161,25 @@ void lp_thread_name(const struct lp_rec_slot *slot, const char *name)
 
 	if (!record)
 		return;
-	record->thread = slot->thread;
-	record->tid = slot->tid;
+	record->thread = thread;
+	record->tid = tid;
 	memcpy(record->name, name, strnlen(name, sizeof(record->name) - 1));
 	lp_writer_done(record);
 }
 
 void lp_thread_begin(struct lp_rec_slot *slot)
 {
+	static char first_name[16];	/* what threads inherit: says nothing about one of them */
 	char name[16] = "";
 
 	slot->tid = (uint32_t)lp_os_tid();
 	slot->pthread = (uintptr_t)pthread_self();
 	lp_sys2(SYS_prctl, PR_GET_NAME, name);
-	lp_thread_name(slot, name);
+	if (!first_name[0])
+		memcpy(first_name, name, sizeof(name));
+	else if (!strcmp(name, first_name))
+		name[0] = '\0';
+	lp_thread_name(slot->thread, slot->tid, name);
 	lp_self.slot = slot;
 	lp_self.ended = false;
 	if (lp_rt.has_key)

@@ -559,26 +559,21 @@ static struct known_rule *known_slot(uint64_t pc)
 	return &known[lp_hash64(pc) % lp_array_size(known)];
 }
 
-static void unpack(uint64_t packed, struct rules *rules)
+/* The packed rule of a frame met before, or 0. */
+static uint64_t known_rules(uint64_t pc)
 {
-	*rules = (struct rules){
-		.cfa = packed & 2 ? CFA_FP : CFA_SP,
-		.cfa_offset = (int32_t)(packed >> 32),
-		.fp = { packed & 4 ? OFFSET : SAME, (int16_t)(packed >> 16), NULL },
-		.ra = { OFFSET, -8, NULL },
-	};
-}
-
-static bool rules_of(uint64_t pc, struct rules *rules, bool *signal)
-{
-	struct known_rule *slot = known_slot(pc);
+	const struct known_rule *slot = known_slot(pc);
 	uint64_t packed = __atomic_load_n(&slot->packed, __ATOMIC_RELAXED);
 
+	return (__atomic_load_n(&slot->check, __ATOMIC_RELAXED) ^ packed) == pc ? packed : 0;
+}
+
+static bool learn_rules(uint64_t pc, struct rules *rules, bool *signal)
+{
+	struct known_rule *slot = known_slot(pc);
+	uint64_t packed;
+
 	*signal = false;
-	if (packed && (__atomic_load_n(&slot->check, __ATOMIC_RELAXED) ^ packed) == pc) {
-		unpack(packed, rules);
-		return true;
-	}
 	/* a return address belongs to the call before it, unless a signal handler returns to it */
 	if (!find_rules(pc - 1, rules, signal) &&
 	    (!find_rules(pc, rules, signal) || !*signal))
@@ -597,14 +592,39 @@ void lp_unwind_forget(void)
 		__atomic_store_n(&known[i].packed, 0, __ATOMIC_RELAXED);
 }
 
+/* Stacks grow down; a frame that does not is nonsense. */
+static bool grows(uint64_t sp, uint64_t cfa)
+{
+	return cfa > sp && cfa - sp <= STEP_MAX;
+}
+
+/* The common case: everything is in the packed rule. */
+static bool step_known(struct lp_cursor *cursor, uint64_t packed, uint64_t stack_end)
+{
+	uint64_t cfa = (packed & 2 ? cursor->fp : cursor->sp) +
+		       (uint64_t)(int64_t)(int32_t)(packed >> 32);
+	uint64_t fp = cursor->fp, pc;
+
+	if (!grows(cursor->sp, cfa) || !load(cfa - 8, cursor->sp, stack_end, &pc) || pc < 4096)
+		return false;
+	if ((packed & 4) && !load(cfa + (uint64_t)(int64_t)(int16_t)(packed >> 16), cursor->sp,
+				  stack_end, &fp))
+		fp = 0;
+	*cursor = (struct lp_cursor){ pc, cfa, fp };
+	return true;
+}
+
 bool lp_unwind_step(struct lp_cursor *cursor, uint64_t stack_end)
 {
+	uint64_t packed = known_rules(cursor->pc);
 	struct lp_cursor caller = *cursor;
 	struct rules rules;
 	uint64_t cfa;
 	bool signal;
 
-	if (!rules_of(cursor->pc, &rules, &signal))
+	if (lp_likely(packed))
+		return step_known(cursor, packed, stack_end);
+	if (!learn_rules(cursor->pc, &rules, &signal))
 		return false;
 	switch (rules.cfa) {
 	case CFA_SP:
@@ -617,8 +637,8 @@ bool lp_unwind_step(struct lp_cursor *cursor, uint64_t stack_end)
 		if (!evaluate(rules.cfa_expression, cursor, 0, stack_end, &cfa))
 			return false;
 	}
-	/* stacks grow down; only a signal frame may lead to another stack */
-	if (!signal && (cfa <= cursor->sp || cfa - cursor->sp > STEP_MAX))
+	/* only a signal frame may lead to another stack */
+	if (!signal && !grows(cursor->sp, cfa))
 		return false;
 	if (!find_place(&rules.ra, cursor, cfa, stack_end, &caller.pc) || caller.pc < 4096)
 		return false;
