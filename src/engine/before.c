@@ -140,13 +140,16 @@ static bool search(struct lp_before *before, uint32_t t1, uint32_t e1, uint32_t 
 		const struct lp_life *life = &before->life.at[thread];
 		uint32_t epoch = life->reached;
 
+		before->steps++;
 		if (goal->stamp == before->stamp && goal->reached >= e1)
 			return true;
 		if (life->creator)
 			reach(before, life->creator, life->creator_epoch);
-		for (uint32_t j = life->first_join; j; j = before->join.at[j].next)
+		for (uint32_t j = life->first_join; j; j = before->join.at[j].next) {
+			before->steps++;
 			if (before->join.at[j].epoch <= epoch)
 				reach(before, before->join.at[j].joined, UINT32_MAX);
+		}
 	}
 	return goal->stamp == before->stamp && goal->reached >= e1;
 }

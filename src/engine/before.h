@@ -40,6 +40,7 @@ struct lp_before {
 	struct lp_u32s	queue;
 	struct lp_map	known;		/* answers of searches: 1 no, 2 yes */
 	uint32_t	stamp;
+	uint64_t	steps;		/* of all searches: what the answers cost */
 };
 
 /* A zeroed struct knows nothing. */

@@ -35,25 +35,22 @@ static int take_cycle(void *context, const uint32_t *pair, uint32_t count)
 static int walk_cycles(struct lp_engine *engine, const struct lp_model *model, uint32_t edge)
 {
 	struct lp_judgement judgement = { engine, model };
-	struct lp_walk_limits limits = { .steps = LP_WALK_STEPS, .cycles = LP_WALK_CYCLES };
 
 	if (engine->class_pair.at[engine->classes.graph.edge.at[edge].tag].settled)
 		return 0;
-	return lp_order_walk(&engine->classes, edge, limits, take_cycle, &judgement);
+	return lp_order_walk(&engine->classes, edge, lp_walk_limits(engine), take_cycle,
+			     &judgement);
 }
 
-/* Attend to what the order has found out: pairs that became hot, edges that close cycles. */
+/* Attend to what the order has found out: pairs that became hot, edges that closed cycles. */
 static int follow_up(struct lp_engine *engine, const struct lp_model *model)
 {
 	struct lp_order *order = &engine->classes;
-	int err = 0;
+	int err = lp_instances_add_pairs(engine, model);
 
-	while (!err && order->heated.count)
-		err = lp_instances_add_pair(engine, model, order->heated.at[--order->heated.count]);
-	for (uint32_t i = 0; !err && i < order->fresh.count; i++)
-		if (lp_graph_cyclic(&order->graph, order->fresh.at[i]))
-			err = walk_cycles(engine, model, order->fresh.at[i]);
-	order->fresh.count = 0;
+	for (uint32_t i = 0; !err && i < order->closing.count; i++)
+		err = walk_cycles(engine, model, order->closing.at[i]);
+	order->closing.count = 0;
 	return err;
 }
 

@@ -50,6 +50,7 @@ static void finish_derived(struct lp_engine *engine)
 	lp_map_finish(&engine->loop_index);
 	lp_vec_finish(&engine->walk);
 	lp_vec_finish(&engine->keys);
+	lp_vec_finish(&engine->heating);
 	lp_vec_finish(&engine->tried);
 	lp_vec_finish(&engine->chosen);
 	lp_vec_finish(&engine->chosen_gate);

@@ -211,23 +211,21 @@ static int add_entry(struct lp_engine *engine, uint32_t pair, uint32_t witness, 
 	return err ? err : lp_vec_push(&engine->new_entries, entry);
 }
 
-/* A pair has become hot: find its witnesses. */
-static int add_entries(struct lp_engine *engine, const struct lp_model *model, uint32_t pair)
+/* The entries of one witness in pairs that are becoming hot. */
+static int add_entries(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
-	const struct lp_pair *p = &engine->instances.pair.at[pair];
-	uint32_t from = p->from, to = p->to;
+	uint32_t node = lp_below(model, model->witnesses.at[witness].node), up = 1;
+	uint32_t to = lock_at(engine, witness, 0);
 	int err = 0;
 
-	for (uint32_t w = engine->instance.at[to].first_witness; !err && w;
-	     w = engine->witness.at[w].next_at_lock) {
-		uint32_t up = 1, node = model->witnesses.at[w].node;
+	if (never_blocks(engine, model, witness))
+		return 0;
+	for (; !err && node; node = lp_below(model, node), up++) {
+		uint32_t from = lock_at(engine, witness, up);
+		uint32_t pair = from ? lp_order_find(&engine->instances, from, to) : 0;
 
-		if (never_blocks(engine, model, w))
-			continue;
-		node = lp_below(model, node);
-		for (; !err && node; node = lp_below(model, node), up++)
-			if (lock_at(engine, w, up) == from)
-				err = add_entry(engine, pair, w, up, node);
+		if (pair && engine->instances.pair.at[pair].hot == LP_HEATING)
+			err = add_entry(engine, pair, witness, up, node);
 	}
 	return err;
 }
@@ -296,12 +294,12 @@ static int take_loop(void *context, const uint32_t *pair, uint32_t count)
 static int walk_loops(struct lp_engine *engine, const struct lp_model *model, uint32_t edge)
 {
 	struct lp_judgement judgement = { engine, model };
-	struct lp_walk_limits limits = { .steps = LP_WALK_STEPS, .cycles = LP_WALK_CYCLES };
 	uint32_t pair = engine->instances.graph.edge.at[edge].tag;
 
 	if (engine->class_pair.at[engine->lock_pair.at[pair].class_pair].settled)
 		return 0;
-	return lp_order_walk(&engine->instances, edge, limits, take_loop, &judgement);
+	return lp_order_walk(&engine->instances, edge, lp_walk_limits(engine), take_loop,
+			     &judgement);
 }
 
 /* A new witness of a pair: can it do better in the loops that are known? */
@@ -315,31 +313,85 @@ static int judge_entry(struct lp_engine *engine, const struct lp_model *model, u
 	return err;
 }
 
-static int heat_pair(struct lp_engine *engine, const struct lp_model *model, uint32_t pair)
+static int compare_heating(const void *a, const void *b)
 {
-	const struct lp_pair *p = &engine->instances.pair.at[pair];
-	int err = add_entries(engine, model, pair);
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	if (err || p->from != p->to)
-		return err;
-	return add_loop(engine, model, LP_FINDING_RECURSIVE_LOCKING, &pair, 1);
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Move what has become hot into engine->heating, marked as such, ordered by `to`: everything that
+ * wants one lock (or class) is then looked at once.
+ */
+static int begin_heating(struct lp_engine *engine, struct lp_order *order)
+{
+	int err = 0;
+
+	engine->heating.count = 0;
+	for (uint32_t i = 0; !err && i < order->heated.count; i++) {
+		struct lp_pair *pair = &order->pair.at[order->heated.at[i]];
+
+		pair->hot = LP_HEATING;
+		err = lp_vec_push(&engine->heating, (uint64_t)pair->to << 32 | order->heated.at[i]);
+	}
+	order->heated.count = 0;
+	if (engine->heating.count > 1)
+		qsort(engine->heating.at, engine->heating.count, sizeof(*engine->heating.at),
+		      compare_heating);
+	return err;
+}
+
+/* The index of the first pair in engine->heating after `i` that ends elsewhere. */
+static uint32_t next_target(const struct lp_engine *engine, uint32_t i)
+{
+	uint64_t to = engine->heating.at[i] >> 32;
+
+	while (i < engine->heating.count && engine->heating.at[i] >> 32 == to)
+		i++;
+	return i;
+}
+
+static void end_heating(struct lp_engine *engine, struct lp_order *order)
+{
+	for (uint32_t i = 0; i < engine->heating.count; i++)
+		order->pair.at[(uint32_t)engine->heating.at[i]].hot = LP_HOT;
+}
+
+/* Lock pairs that have become hot: find their witnesses. */
+static int heat_lock_pairs(struct lp_engine *engine, const struct lp_model *model)
+{
+	struct lp_order *order = &engine->instances;
+	int err = begin_heating(engine, order);
+
+	for (uint32_t i = 0; !err && i < engine->heating.count; i = next_target(engine, i)) {
+		uint32_t w = engine->instance.at[engine->heating.at[i] >> 32].first_witness;
+
+		for (; !err && w; w = engine->witness.at[w].next_at_lock)
+			err = add_entries(engine, model, w);
+	}
+	end_heating(engine, order);
+	for (uint32_t i = 0; !err && i < engine->heating.count; i++) {
+		uint32_t index = (uint32_t)engine->heating.at[i];
+
+		if (order->pair.at[index].from == order->pair.at[index].to)
+			err = add_loop(engine, model, LP_FINDING_RECURSIVE_LOCKING, &index, 1);
+	}
+	return err;
 }
 
 /* Attend to what the order has found out. */
 static int follow_up(struct lp_engine *engine, const struct lp_model *model)
 {
 	struct lp_order *order = &engine->instances;
-	int err = 0;
+	int err = order->heated.count ? heat_lock_pairs(engine, model) : 0;
 
-	while (!err && order->heated.count)
-		err = heat_pair(engine, model, order->heated.at[--order->heated.count]);
 	while (!err && engine->new_entries.count)
 		err = judge_entry(engine, model,
 				  engine->new_entries.at[--engine->new_entries.count]);
-	for (uint32_t i = 0; !err && i < order->fresh.count; i++)
-		if (lp_graph_cyclic(&order->graph, order->fresh.at[i]))
-			err = walk_loops(engine, model, order->fresh.at[i]);
-	order->fresh.count = 0;
+	for (uint32_t i = 0; !err && i < order->closing.count; i++)
+		err = walk_loops(engine, model, order->closing.at[i]);
+	order->closing.count = 0;
 	return err;
 }
 
@@ -386,9 +438,9 @@ static int add_lock_pair(struct lp_engine *engine, const struct lp_model *model,
 		add_entry(engine, pair, witness, up, held) : 0;
 }
 
-/* What one witness says about hot class pairs; `only`: about this one, unless 0. */
+/* What one witness says about class pairs that are hot, or are becoming hot just now. */
 static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
-		uint32_t only)
+		enum lp_heat heat)
 {
 	uint32_t wanted = model->witnesses.at[witness].node, up = 1;
 	uint32_t class = lp_model_node_class(model, wanted), last = 0, pair = 0;
@@ -404,7 +456,7 @@ static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t
 		if (from != last)
 			pair = lp_order_find(&engine->classes, from, class);
 		last = from;
-		if (!pair || !engine->classes.pair.at[pair].hot || (only && pair != only))
+		if (!pair || engine->classes.pair.at[pair].hot < heat)
 			continue;
 		err = lp_samples_add(engine, pair, process, lp_kind_of(model, n, wanted), sample);
 		err = err ? err : add_lock_pair(engine, model, pair, witness, up, n);
@@ -412,39 +464,67 @@ static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t
 	return err ? err : follow_up(engine, model);
 }
 
-/* The first nodes of a pair, to have something to show when no witness is known. */
-static int add_node_samples(struct lp_engine *engine, const struct lp_model *model,
-			    uint32_t class_pair, uint32_t node)
+/* A node of pairs that are becoming hot, to have something to show when no witness is known. */
+static int add_node_samples(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
 {
-	uint32_t from = engine->classes.pair.at[class_pair].from;
+	uint32_t class = lp_model_node_class(model, node), last = 0, pair = 0;
 	int err = 0;
 
 	for (uint32_t n = lp_below(model, node); !err && n; n = lp_below(model, n)) {
 		struct lp_sample sample = { .held = n, .wanted = node };
+		uint32_t from = lp_model_node_class(model, n);
 
-		if (lp_model_node_class(model, n) == from)
-			err = lp_samples_add(engine, class_pair, 0, lp_kind_of(model, n, node),
-					     sample);
+		if (from != last)
+			pair = lp_order_find(&engine->classes, from, class);
+		last = from;
+		if (pair && engine->classes.pair.at[pair].hot == LP_HEATING)
+			err = lp_samples_add(engine, pair, 0, lp_kind_of(model, n, node), sample);
 	}
 	return err;
 }
 
-int lp_instances_add_pair(struct lp_engine *engine, const struct lp_model *model,
-			  uint32_t class_pair)
+/* Everything known of the nodes of a class that hot pairs end in. */
+static int scan_class(struct lp_engine *engine, const struct lp_model *model, uint32_t class)
 {
-	struct lp_pair pair = engine->classes.pair.at[class_pair];
-	int err = heat_class(engine, model, pair.from);
+	int err = 0;
 
-	err = err ? err : heat_class(engine, model, pair.to);
-	for (uint32_t n = engine->class.at[pair.to].first_node; !err && n;
+	for (uint32_t n = engine->class.at[class].first_node; !err && n;
 	     n = engine->node.at[n].next_in_class) {
 		if (!engine->node.at[n].paired)
 			continue;
-		err = add_node_samples(engine, model, class_pair, n);
+		err = add_node_samples(engine, model, n);
 		for (uint32_t w = engine->node.at[n].first_witness; !err && w;
 		     w = engine->witness.at[w].next_in_node)
-			err = scan(engine, model, w, class_pair);
+			err = scan(engine, model, w, LP_HEATING);
 	}
+	return err;
+}
+
+int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *model)
+{
+	struct lp_order *order = &engine->classes;
+	struct lp_u64s pairs;
+	int err;
+
+	if (!order->heated.count)
+		return 0;
+	err = begin_heating(engine, order);
+	/* Lock pairs will be heated meanwhile: keep the list apart. */
+	pairs = engine->heating;
+	engine->heating = (struct lp_u64s){0};
+	for (uint32_t i = 0; !err && i < pairs.count; i++) {
+		const struct lp_pair *pair = &order->pair.at[(uint32_t)pairs.at[i]];
+		uint32_t from = pair->from, to = pair->to;
+
+		err = heat_class(engine, model, from);
+		err = err ? err : heat_class(engine, model, to);
+	}
+	for (uint32_t i = 0; !err && i < pairs.count; i++)
+		if (!i || pairs.at[i] >> 32 != pairs.at[i - 1] >> 32)
+			err = scan_class(engine, model, (uint32_t)(pairs.at[i] >> 32));
+	lp_vec_finish(&engine->heating);
+	engine->heating = pairs;
+	end_heating(engine, order);
 	return err;
 }
 
@@ -479,5 +559,5 @@ int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *mo
 	if (err || !engine->class.at[class].hot)
 		return err;
 	err = list_witness(engine, model, witness);
-	return err ? err : scan(engine, model, witness, 0);
+	return err ? err : scan(engine, model, witness, LP_HOT);
 }

@@ -143,11 +143,15 @@ static uint32_t depth_of(const struct search *s, uint32_t witness)
 /* What speaks against two witnesses at the same time; stops below what is already known. */
 static enum lp_stage weigh_two(struct search *s, uint32_t a, uint32_t b, uint32_t *gate)
 {
+	uint64_t steps = s->engine->before.steps;
 	uint32_t found;
+	bool together;
 
 	if (same_thread(s, a, b))
 		return LP_STAGE_ONE_THREAD;
-	if (!concurrent(s, a, b))
+	together = concurrent(s, a, b);
+	s->attempts += (s->engine->before.steps - steps) / 32;
+	if (!together)
 		return LP_STAGE_ORDERED;
 	s->attempts += (depth_of(s, a) + depth_of(s, b)) / 32;
 	stamp_held(s, a);

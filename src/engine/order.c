@@ -11,7 +11,7 @@ void lp_order_finish(struct lp_order *order)
 	lp_map_finish(&order->index);
 	lp_vec_finish(&order->entered);
 	lp_vec_finish(&order->heated);
-	lp_vec_finish(&order->fresh);
+	lp_vec_finish(&order->closing);
 	lp_vec_finish(&order->path);
 	lp_vec_finish(&order->next);
 	lp_vec_finish(&order->pairs);
@@ -28,7 +28,7 @@ static int heat(struct lp_order *order, uint32_t pair)
 {
 	if (order->pair.at[pair].hot)
 		return 0;
-	order->pair.at[pair].hot = 1;
+	order->pair.at[pair].hot = LP_HOT;
 	return lp_vec_push(&order->heated, pair);
 }
 
@@ -58,11 +58,11 @@ static int add_edge(struct lp_order *order, uint32_t from, uint32_t to, uint32_t
 
 	if (result < 0)
 		return result;
-	err = lp_vec_push(&order->fresh, order->graph.edge.count - 1);
+	if (result != LP_GRAPH_CYCLE)
+		return 0;
+	err = lp_vec_push(&order->closing, order->graph.edge.count - 1);
 	err = err ? err : heat_moved(order);
-	if (!err && result == LP_GRAPH_CYCLE)
-		err = heat(order, pair);
-	return err;
+	return err ? err : heat(order, pair);
 }
 
 /* From one lock of an object, entered by a recursive read, to another one, entered otherwise. */

@@ -36,7 +36,13 @@ static inline bool lp_kind_strong(unsigned kind, unsigned next)
 struct lp_pair {
 	uint32_t	from, to;
 	uint8_t		kinds;		/* set of 1 << kind */
-	uint8_t		hot;		/* part of a strong cycle, or from == to */
+	uint8_t		hot;		/* enum lp_heat */
+};
+
+enum lp_heat {
+	LP_COLD,
+	LP_HOT,		/* part of a strong cycle, or from == to */
+	LP_HEATING	/* likewise; for the caller, while it attends to order->heated */
 };
 
 struct lp_order {
@@ -50,7 +56,7 @@ struct lp_order {
 	struct lp_map	index;		/* from << 32 | to */
 	struct { uint8_t *at; uint32_t count, room; } entered;	/* by a recursive read */
 	struct lp_u32s	heated;		/* pairs that became hot; the caller empties it */
-	struct lp_u32s	fresh;		/* edges that are new; the caller empties it */
+	struct lp_u32s	closing;	/* edges that closed a cycle; the caller empties it */
 	/* walking cycles */
 	struct lp_u32s	path, next, pairs, passed;
 	uint32_t	stamp;

@@ -30,6 +30,9 @@
 /* Limits on looking further; the first cycle is always found. */
 #define LP_WALK_STEPS		20000u	/* edges looked at for more cycles through one edge */
 #define LP_WALK_CYCLES		64u	/* cycles taken from one edge */
+#define LP_CYCLES_MANY		512u	/* with so many cycles known, far less of both: */
+#define LP_WALK_STEPS_LATE	1000u
+#define LP_WALK_CYCLES_LATE	2u
 #define LP_ATTEMPTS_LOOP	65536u	/* witnesses tried for a new loop */
 #define LP_ATTEMPTS_ENTRY	4096u	/* ... and for a new witness of an old one, ... */
 #define LP_ATTEMPTS_SPENT	(1u << 20)	/* ... until a cycle has had as many as this: */
@@ -179,7 +182,7 @@ struct lp_engine {
 
 	/* scratch */
 	struct lp_u32s	walk;
-	struct lp_u64s	keys;
+	struct lp_u64s	keys, heating;
 	struct lp_u32s	tried, chosen, chosen_gate, writers;
 	struct lp_u32s	chosen_stage;
 	struct { struct lp_stamped *at; uint32_t count, room; } held_lock, held_class;
@@ -196,6 +199,17 @@ struct lp_judgement {
 	struct lp_engine *engine;
 	const struct lp_model *model;
 };
+
+/* How far it is worth to walk from an edge that closed a cycle. */
+static inline struct lp_walk_limits lp_walk_limits(const struct lp_engine *engine)
+{
+	bool many = engine->cycle.count > LP_CYCLES_MANY;
+
+	return (struct lp_walk_limits){
+		.steps = many ? LP_WALK_STEPS_LATE : LP_WALK_STEPS,
+		.cycles = many ? LP_WALK_CYCLES_LATE : LP_WALK_CYCLES,
+	};
+}
 
 /* Prepend to a list of links. 0 or -ENOMEM. */
 static inline int lp_item_push(struct lp_engine *engine, uint32_t *head, uint32_t item)
@@ -259,9 +273,8 @@ int lp_classes_add_pairs(struct lp_engine *engine, const struct lp_model *model,
 /* A witness that is new. */
 int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *model,
 			     uint32_t witness);
-/* A class pair that has become hot. */
-int lp_instances_add_pair(struct lp_engine *engine, const struct lp_model *model,
-			  uint32_t class_pair);
+/* The class pairs that have become hot. */
+int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *model);
 
 /* levels.c: pick the best witnesses for a loop, with entry `fixed` if that is not 0. 0/-ENOMEM */
 int lp_levels_judge(struct lp_engine *engine, const struct lp_model *model, uint32_t loop,

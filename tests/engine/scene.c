@@ -13,6 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Make room for a thread number. */
+static void room_for(struct scene *s, uint32_t t)
+{
+	uint32_t room = s->threads ? s->threads : 64;
+
+	while (room <= t)
+		room *= 2;
+	if (room == s->threads)
+		return;
+	s->thread = realloc(s->thread, room * sizeof(*s->thread));
+	assert_non_null(s->thread);
+	memset(s->thread + s->threads, 0, (room - s->threads) * sizeof(*s->thread));
+	s->threads = room;
+}
+
 struct scene *scene_open(void)
 {
 	struct scene *s = calloc(1, sizeof(*s));
@@ -24,14 +39,16 @@ struct scene *scene_open(void)
 	assert_true(s->model && s->engine);
 	s->module = lp_model_add_module(s->model, &module);
 	assert_int_not_equal(s->module, 0);
+	room_for(s, 0);
 	scene_fork(s, 0, 0);
 	return s;
 }
 
 void scene_close(struct scene *s)
 {
-	for (uint32_t t = 0; t < SCENE_THREADS; t++)
+	for (uint32_t t = 0; t < s->threads; t++)
 		free(s->thread[t].held);
+	free(s->thread);
 	lp_engine_destroy(s->engine);
 	lp_model_destroy(s->model);
 	free(s);
@@ -90,6 +107,7 @@ void scene_start(struct scene *s, uint32_t t, uint32_t process, uint32_t creator
 {
 	struct lp_model_thread thread = { .process = s->process[process], .number = t };
 
+	room_for(s, t);
 	if (creator) {
 		thread.creator = s->thread[creator].index;
 		thread.creator_epoch = s->thread[creator].epoch++;
@@ -126,15 +144,17 @@ static void add_witness(struct scene *s, const struct scene_thread *thread, uint
 uint32_t scene_take_as(struct scene *s, uint32_t t, uint32_t n, uint64_t serial,
 		       enum lp_mode mode, unsigned flags)
 {
-	struct scene_thread *thread = &s->thread[t];
+	struct scene_thread *thread;
 	struct lp_model_node node = {
 		.fine = scene_class(s, n), .mode = (uint8_t)mode, .flags = (uint8_t)flags,
-		.depth = (uint16_t)(thread->count + 1),
 	};
 	uint32_t index;
 
-	if (!thread->index)
+	room_for(s, t);
+	if (!s->thread[t].index)
 		scene_start(s, t, 0, 0);
+	thread = &s->thread[t];
+	node.depth = (uint16_t)(thread->count + 1);
 	if (!thread->held)
 		thread->held = calloc(SCENE_DEPTH, sizeof(*thread->held));
 	assert_non_null(thread->held);

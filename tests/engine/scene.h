@@ -15,7 +15,6 @@
 #include "facts/model.h"
 
 #define SCENE_CLASSES	1024u
-#define SCENE_THREADS	32768u
 #define SCENE_DEPTH	2048u
 
 struct scene_held {
@@ -34,7 +33,8 @@ struct scene {
 	struct lp_engine *engine;
 	uint32_t	module, process[4];
 	uint32_t	fine[SCENE_CLASSES];
-	struct scene_thread thread[SCENE_THREADS];	/* by number, from 1 */
+	struct scene_thread *thread;	/* by number, from 1 */
+	uint32_t	threads;	/* room */
 };
 
 struct scene *scene_open(void);

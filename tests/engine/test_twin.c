@@ -269,7 +269,7 @@ static uint64_t random_stream(uint64_t *seed)
 
 static void test_streams(void **state)
 {
-	uint64_t steps = test_steps(20000), done = 0;
+	uint64_t steps = test_steps(10000), done = 0;
 	uint64_t seed = test_seed("test_twin");
 
 	while (done < steps)
