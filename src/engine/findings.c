@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* findings.c — what the engine has to say: a list that only grows, each entry with a stable id. */
+/* findings.c — what the engine has to say: a list that grows, each entry with a stable id. */
 #include "base/hash.h"
 #include "engine/state.h"
 

@@ -69,7 +69,7 @@ static struct lp_stamped *stamped(struct lp_engine *engine, struct lp_stamped *s
 static void stamp_held(struct search *s, uint32_t witness)
 {
 	struct lp_engine *engine = s->engine;
-	const uint32_t *lock = &engine->locks.at[engine->witness.at[witness].locks + 1];
+	const uint32_t *lock = engine->locks.at + engine->witness.at[witness].locks + 1;
 	uint32_t node = lp_below(s->model, s->model->witnesses.at[witness].node);
 
 	engine->stamp++;
@@ -102,7 +102,7 @@ static bool excludes(uint8_t a, uint8_t b)
 static uint32_t gate_with(struct search *s, uint32_t b)
 {
 	struct lp_engine *engine = s->engine;
-	const uint32_t *lock = &engine->locks.at[engine->witness.at[b].locks + 1];
+	const uint32_t *lock = engine->locks.at + engine->witness.at[b].locks + 1;
 	uint32_t node = lp_below(s->model, s->model->witnesses.at[b].node);
 
 	for (uint32_t up = 1; node; node = lp_below(s->model, node), up++) {
@@ -140,7 +140,7 @@ static uint32_t depth_of(const struct search *s, uint32_t witness)
 	return s->engine->locks.at[s->engine->witness.at[witness].locks];
 }
 
-/* What speaks against two witnesses at the same time; stops below what is already known. */
+/* What speaks against two witnesses at the same time. */
 static enum lp_stage weigh_two(struct search *s, uint32_t a, uint32_t b, uint32_t *gate)
 {
 	uint64_t steps = s->engine->before.steps;

@@ -90,7 +90,8 @@ typedef int lp_walk_fn(void *context, const uint32_t *pair, uint32_t count);
 
 /*
  * Walk the strong cycles through an edge of the graph that pass no object twice, shortest first.
- * The shortest is found as a rule (LP_WALK_FIRST times the steps), others as the limits allow. 0, -ENOMEM or what `fn` said.
+ * The shortest is found as a rule (LP_WALK_FIRST times the steps), others as the limits
+ * allow. 0, -ENOMEM or what `fn` said.
  */
 int lp_order_walk(struct lp_order *order, uint32_t edge, struct lp_walk_limits limits,
 		  lp_walk_fn *fn, void *context);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scene.h — facts made by hand: threads that take and release locks, as the runtime would note it.
+ * scene.h — facts made by hand: threads that take and release locks, as the runtime notes it.
  *
  * Class n is made of every lock that was initialised at call site n; lock serials are what the test
  * says. Everything asserts: a scene that cannot be built fails the test.
