@@ -244,11 +244,14 @@ static Dwarf_Die *find_function(struct lp_debug_unit *unit, uint64_t address,
 
 /* ---- names ---- */
 
+/* NULL also when it is there but empty: damage, or a compiler's way to say that there is none. */
 static const char *string_attribute(Dwarf_Die *die, unsigned int name)
 {
 	Dwarf_Attribute attribute;
 
-	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+	const char *text = dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+
+	return text && *text ? text : NULL;
 }
 
 static bool names_scope(Dwarf_Die *die)

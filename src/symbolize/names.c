@@ -63,7 +63,7 @@ const char *lp_name_data(struct lp_strings *strings, const char *symbol)
 		return NULL;
 	drop_all(text, "(anonymous namespace)::");
 	drop_number(text);
-	name = lp_strings_intern(strings, text);
+	name = *text ? lp_strings_intern(strings, text) : full;
 	free(text);
 	return name;
 }

@@ -303,7 +303,7 @@ static int add_symbol(struct lp_object *object, int index)
 
 	name = dwfl_module_getsym_info(object->module, index, &sym, &address, &section, &elf,
 				       &elf_bias);
-	if (!name || !*name || is_linker_name(name))
+	if (!name || !*name || *name == '@' || is_linker_name(name))
 		return 0;
 	if (!symbol_section(elf, section, elf_bias - object->bias, &flags, &end))
 		return 0;

@@ -291,7 +291,7 @@ static bool describe_member(struct part *part, Dwarf_Die *member, uint64_t offse
 	size = type_size(&type);
 	if (size && offset - place >= size)
 		return false;
-	if ((!name || append(part, ".%s", name)) &&
+	if ((!name || !*name || append(part, ".%s", name)) &&
 	    describe(part, &type, offset - place, depth + 1))
 		return true;
 	part->size = before;
