@@ -15,7 +15,7 @@ import time
 import traceback
 
 LOCKPROOF = os.environ.get('LOCKPROOF', 'lockproof')
-TIMEOUT_S = 120
+TIMEOUT_S = 60
 FINDINGS_EXIT = 66
 
 
