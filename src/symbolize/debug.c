@@ -267,13 +267,16 @@ static bool names_scope(Dwarf_Die *die)
 	}
 }
 
-static const char *scope_name(Dwarf_Die *die)
+/* What to call the scope `die` of `member`. */
+static const char *scope_name(Dwarf_Die *die, const char *member)
 {
 	const char *name = dwarf_diename(die);
 
-	if (name)
+	if (name && *name)
 		return name;
-	return dwarf_tag(die) == DW_TAG_namespace ? "(anonymous namespace)" : "{unnamed}";
+	if (dwarf_tag(die) == DW_TAG_namespace)
+		return "(anonymous namespace)";
+	return strcmp(member, "operator()") == 0 ? "{lambda}" : "{unnamed}";
 }
 
 /* The DIE that `die` refers to by attribute `link`, over several steps; itself, if by none. */
@@ -321,7 +324,7 @@ static const char *qualified_name(struct lp_debug *debug, const Dwarf_Die *die, 
 	out = i < count ? open_memstream(&text, &size) : NULL;
 	for (i = count - 1; out && i > 0; i--)
 		if (names_scope(&scopes[i]))
-			fprintf(out, "%s::", scope_name(&scopes[i]));
+			fprintf(out, "%s::", scope_name(&scopes[i], name));
 	if (out) {
 		fputs(name, out);
 		if (fclose(out) == 0)

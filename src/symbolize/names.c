@@ -7,17 +7,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/compiler.h"
+
 /* The C++ runtime's own demangler: part of its ABI, always there, bounded in its recursion. */
 extern char *__cxa_demangle(const char *mangled, char *buffer, size_t *size, int *status);
 
-static char *without_version(const char *symbol)
+/* What compilers add to the name of a function that they cloned or split. */
+static const char *const clone_marks[] = { ".isra.", ".constprop.", ".part.", ".cold", ".lto_priv.",
+					   ".llvm." };
+
+/* How much of a symbol is the name that the program gave it. */
+static size_t plain_size(const char *symbol)
 {
-	return strndup(symbol, strcspn(symbol, "@"));
+	size_t size = strcspn(symbol, "@"), i;
+	const char *mark;
+
+	if (strncmp(symbol, "_Z", 2) == 0)
+		return strcspn(symbol, "@.");	/* mangled names have no dot */
+	for (i = 0; i < lp_array_size(clone_marks); i++) {
+		mark = strstr(symbol, clone_marks[i]);
+		if (mark && mark > symbol && (size_t)(mark - symbol) < size)
+			size = (size_t)(mark - symbol);
+	}
+	return size;
 }
 
 const char *lp_name_demangle(struct lp_strings *strings, const char *symbol)
 {
-	char *plain = without_version(symbol);
+	char *plain = strndup(symbol, plain_size(symbol));
 	char *demangled = NULL;
 	const char *name;
 	int status;

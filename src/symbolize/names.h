@@ -6,8 +6,8 @@
 #include "symbolize/strings.h"
 
 /*
- * A symbol's name without version suffix ("read@@V2" -> "read"), demangled if it is C++
- * ("_ZN1q4pushEi" -> "q::push(int)"). NULL when memory is short.
+ * A symbol's name without version ("read@@V2" -> "read") and clone marks ("f.isra.0" -> "f"),
+ * demangled if it is C++ ("_ZN1q4pushEi" -> "q::push(int)"). NULL when memory is short.
  */
 const char *lp_name_demangle(struct lp_strings *strings, const char *symbol);
 

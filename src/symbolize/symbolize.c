@@ -274,7 +274,7 @@ static void keep(struct lp_symbolizer *symbolizer, struct answer *place, struct 
 static bool is_better_name(const char *symbol, const char *declared)
 {
 	if (strncmp(symbol, "_Z", 2) == 0)
-		return !strchr(symbol, '.');
+		return true;
 	return strspn(symbol, "_") < strspn(declared, "_");
 }
 

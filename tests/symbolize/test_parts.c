@@ -122,6 +122,12 @@ static void test_names(void **state)
 		{ "_Z", "_Z" },
 		{ "_Znonsense", "_Znonsense" },
 		{ "_start", "_start" },
+		{ "scan.isra.0", "scan" },
+		{ "scan.part.0.constprop.1", "scan" },
+		{ "scan.cold", "scan" },
+		{ "scan.c", "scan.c" },
+		{ ".cold", ".cold" },
+		{ "_ZN1q4pushEi.isra.0", "q::push(int)" },
 		{ "", "" },
 	};
 	static const char *const data[][2] = {
