@@ -198,6 +198,9 @@ enum lp_acquire_flags {
 	LP_TRY		= 1,	/* gives up at once: cannot block */
 	LP_TIMED	= 2,	/* gives up after a while */
 	LP_PREFER	= 4,	/* READ of a lock that lets readers pass queued writers */
+	/* of live entries only */
+	LP_INHERITED	= 8,	/* held since before this process was forked */
+	LP_MOVED	= 16,	/* `node` is from when other locks lay below it */
 };
 
 /* A held stack, as a path: this acquisition on top of `parent`. */

@@ -63,7 +63,7 @@ static void take_off(struct lp_rec_slot *slot, struct lp_held *held)
 	if (held == lp_track_top(slot) - 1)
 		lp_track_drop(slot);
 	else
-		lp_track_remove(&lp_rt.track, slot, held, lp_generation);
+		lp_track_remove(slot, held);
 }
 
 void lp_hold_undo(struct lp_rec_slot *slot, const struct lp_op *op)
@@ -84,6 +84,27 @@ bool lp_release(struct lp_rec_slot *slot, uint64_t address)
 		held->count--;
 	else
 		take_off(slot, held);
+	return true;
+}
+
+/* A forked child makes its parent's locks anew: the usual way to deal with them. */
+static bool is_left_from_parent(const struct lp_held *held, enum lp_event_kind kind)
+{
+	return kind == LP_EVENT_INIT_HELD && (held->flags & LP_INHERITED);
+}
+
+bool lp_ends_held(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home home,
+		  uint64_t address)
+{
+	struct lp_held *held = lp_holds(slot, address);
+
+	if (!held)
+		return false;
+	if (!is_left_from_parent(held, kind))
+		lp_misuse(slot, kind, home, address, slot->tid);
+	if (kind == LP_EVENT_INIT_HELD)
+		for (; held; held = lp_holds(slot, address))
+			take_off(slot, held);
 	return true;
 }
 

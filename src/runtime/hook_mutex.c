@@ -259,26 +259,22 @@ static void initialised(pthread_mutex_t *mutex)
 				 is_plain(kind));
 }
 
-/* Before libc overwrites it: is this a lock that the thread holds? */
-static void check_not_held(pthread_mutex_t *mutex, enum lp_event_kind kind)
+/* Before libc overwrites it. */
+static void init_begins(pthread_mutex_t *mutex)
 {
 	struct lp_rec_slot *slot = lp_slot();
-	struct lp_held *held = slot ? lp_holds(slot, (uintptr_t)mutex) : NULL;
 
-	if (!held)
-		return;
-	lp_misuse(slot, kind, lp_home_of_mutex(mutex), (uintptr_t)mutex, slot->tid);
-	if (kind == LP_EVENT_INIT_HELD) {
-		held->count = 0;
-		lp_release(slot, (uintptr_t)mutex);
-	}
+	/* an old entry only: the bytes may be anything, so they are not looked at */
+	if (slot && lp_holds(slot, (uintptr_t)mutex))
+		lp_ends_held(slot, LP_EVENT_INIT_HELD, lp_home_of_mutex(mutex),
+			     (uintptr_t)mutex);
 }
 
 LP_PUBLIC int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
 	int result;
 
-	check_not_held(mutex, LP_EVENT_INIT_HELD);
+	init_begins(mutex);
 	result = lp_real.pthread_mutex_init(mutex, attributes);
 	if (result == 0)
 		initialised(mutex);
@@ -289,21 +285,35 @@ LP_PUBLIC int mtx_init(mtx_t *mtx, int type)
 {
 	int result;
 
-	check_not_held((pthread_mutex_t *)mtx, LP_EVENT_INIT_HELD);
+	init_begins((pthread_mutex_t *)mtx);
 	result = lp_real.mtx_init(mtx, type);
 	if (result == thrd_success)
 		initialised((pthread_mutex_t *)mtx);
 	return result;
 }
 
+/* Held by this thread, or by whom libc says; what is destroyed while waited for stays alone. */
+static struct lp_home destroy_begins(pthread_mutex_t *mutex)
+{
+	struct lp_rec_slot *slot = lp_slot();
+	uint32_t owner = (uint32_t)__atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
+	struct lp_home home = { NULL, NULL };
+
+	if (!slot || kind_of(mutex) < 0)
+		return home;
+	home = lp_home_of_mutex(mutex);
+	if (!lp_ends_held(slot, LP_EVENT_DESTROY_HELD, home, (uintptr_t)mutex) &&
+	    mutex->__data.__lock && owner && owner != slot->tid &&
+	    lp_lock_known(home, (uintptr_t)mutex).id)
+		lp_misuse(slot, LP_EVENT_DESTROY_HELD, home, (uintptr_t)mutex, owner);
+	return home;
+}
+
 LP_PUBLIC int pthread_mutex_destroy(pthread_mutex_t *mutex)
 {
-	struct lp_home home;
-	int result;
+	struct lp_home home = destroy_begins(mutex);
+	int result = lp_real.pthread_mutex_destroy(mutex);
 
-	check_not_held(mutex, LP_EVENT_DESTROY_HELD);
-	home = lp_self.slot ? lp_home_of_mutex(mutex) : (struct lp_home){ NULL, NULL };
-	result = lp_real.pthread_mutex_destroy(mutex);
 	if (result == 0)
 		lp_lock_forget(home);
 	return result;
@@ -311,11 +321,8 @@ LP_PUBLIC int pthread_mutex_destroy(pthread_mutex_t *mutex)
 
 LP_PUBLIC void mtx_destroy(mtx_t *mtx)
 {
-	pthread_mutex_t *mutex = (pthread_mutex_t *)mtx;
-	struct lp_home home;
+	struct lp_home home = destroy_begins((pthread_mutex_t *)mtx);
 
-	check_not_held(mutex, LP_EVENT_DESTROY_HELD);
-	home = lp_self.slot ? lp_home_of_mutex(mutex) : (struct lp_home){ NULL, NULL };
 	lp_real.mtx_destroy(mtx);
 	lp_lock_forget(home);
 }

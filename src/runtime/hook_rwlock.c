@@ -145,38 +145,43 @@ LP_PUBLIC int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
 	return lp_real.pthread_rwlock_unlock(rwlock);
 }
 
-static void check_not_held(pthread_rwlock_t *rwlock, enum lp_event_kind kind)
-{
-	struct lp_rec_slot *slot = lp_slot();
-
-	if (!slot || !lp_holds(slot, (uintptr_t)rwlock))
-		return;
-	lp_misuse(slot, kind, lp_home_of_rwlock(rwlock), (uintptr_t)rwlock, slot->tid);
-	while (lp_release(slot, (uintptr_t)rwlock))
-		;
-}
-
 LP_PUBLIC int pthread_rwlock_init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes)
 {
+	struct lp_rec_slot *slot = lp_slot();
 	int result;
 
-	check_not_held(rwlock, LP_EVENT_INIT_HELD);
+	if (slot && lp_holds(slot, (uintptr_t)rwlock))
+		lp_ends_held(slot, LP_EVENT_INIT_HELD, lp_home_of_rwlock(rwlock),
+			     (uintptr_t)rwlock);
 	result = lp_real.pthread_rwlock_init(rwlock, attributes);
-	if (result == 0 && lp_self.slot)
+	if (result == 0 && slot)
 		lp_lock_register(lp_home_of_rwlock(rwlock), (uintptr_t)rwlock, LP_LOCK_RWLOCK,
 				 true);
 	return result;
 }
 
+/* glibc destroys a held rwlock without a word; the count of readers lies above three flags. */
+static struct lp_home destroy_begins(pthread_rwlock_t *rwlock)
+{
+	struct lp_rec_slot *slot = lp_slot();
+	uint32_t writer = (uint32_t)__atomic_load_n(&rwlock->__data.__cur_writer, __ATOMIC_RELAXED);
+	uint32_t readers = __atomic_load_n(&rwlock->__data.__readers, __ATOMIC_RELAXED) >> 3;
+	struct lp_home home = { NULL, NULL };
+
+	if (!slot)
+		return home;
+	home = lp_home_of_rwlock(rwlock);
+	if (!lp_ends_held(slot, LP_EVENT_DESTROY_HELD, home, (uintptr_t)rwlock) &&
+	    (writer || readers) && lp_lock_known(home, (uintptr_t)rwlock).id)
+		lp_misuse(slot, LP_EVENT_DESTROY_HELD, home, (uintptr_t)rwlock, writer);
+	return home;
+}
+
 LP_PUBLIC int pthread_rwlock_destroy(pthread_rwlock_t *rwlock)
 {
-	struct lp_home home = { NULL, NULL };
-	int result;
+	struct lp_home home = destroy_begins(rwlock);
+	int result = lp_real.pthread_rwlock_destroy(rwlock);
 
-	check_not_held(rwlock, LP_EVENT_DESTROY_HELD);
-	if (lp_self.slot)
-		home = lp_home_of_rwlock(rwlock);
-	result = lp_real.pthread_rwlock_destroy(rwlock);
 	if (result == 0)
 		lp_lock_forget(home);
 	return result;

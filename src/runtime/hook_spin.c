@@ -70,34 +70,34 @@ LP_PUBLIC int pthread_spin_unlock(pthread_spinlock_t *lock)
 	return lp_real.pthread_spin_unlock(lock);
 }
 
-static void check_not_held(pthread_spinlock_t *lock, enum lp_event_kind kind)
-{
-	struct lp_rec_slot *slot = lp_slot();
-
-	if (!slot || !lp_holds(slot, (uintptr_t)lock))
-		return;
-	lp_misuse(slot, kind, lp_home_in_table(lock), (uintptr_t)lock, slot->tid);
-	lp_release(slot, (uintptr_t)lock);
-}
-
 LP_PUBLIC int pthread_spin_init(pthread_spinlock_t *lock, int shared)
 {
+	struct lp_rec_slot *slot = lp_slot();
 	int result;
 
-	check_not_held((pthread_spinlock_t *)lock, LP_EVENT_INIT_HELD);
+	if (slot)
+		lp_ends_held(slot, LP_EVENT_INIT_HELD, lp_home_in_table(lock), (uintptr_t)lock);
 	result = lp_real.pthread_spin_init(lock, shared);
-	if (result == 0 && lp_self.slot)
+	if (result == 0 && slot)
 		lp_lock_register(lp_home_in_table(lock), (uintptr_t)lock, LP_LOCK_SPINLOCK, true);
 	return result;
 }
 
+/* On x86-64 a free spinlock is 1. */
 LP_PUBLIC int pthread_spin_destroy(pthread_spinlock_t *lock)
 {
+	struct lp_rec_slot *slot = lp_slot();
+	struct lp_home home = { NULL, NULL };
 	int result;
 
-	check_not_held((pthread_spinlock_t *)lock, LP_EVENT_DESTROY_HELD);
+	if (slot) {
+		home = lp_home_in_table(lock);
+		if (!lp_ends_held(slot, LP_EVENT_DESTROY_HELD, home, (uintptr_t)lock) &&
+		    *lock != 1 && lp_lock_known(home, (uintptr_t)lock).id)
+			lp_misuse(slot, LP_EVENT_DESTROY_HELD, home, (uintptr_t)lock, 0);
+	}
 	result = lp_real.pthread_spin_destroy(lock);
-	if (result == 0 && lp_self.slot)
-		lp_lock_forget(lp_home_in_table(lock));
+	if (result == 0)
+		lp_lock_forget(home);
 	return result;
 }

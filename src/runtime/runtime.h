@@ -209,6 +209,12 @@ struct lp_held *lp_holds(const struct lp_rec_slot *slot, uint64_t address);
 void lp_hold_undo(struct lp_rec_slot *slot, const struct lp_op *op);
 /* About to release. False: this thread does not hold it, as far as is known. */
 bool lp_release(struct lp_rec_slot *slot, uint64_t address);
+/*
+ * A lock is about to be initialised or destroyed. True: this thread holds it, which has been
+ * reported; initialised, it is held no more.
+ */
+bool lp_ends_held(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home home,
+		  uint64_t address);
 void lp_misuse(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home home,
 	       uint64_t address, uint32_t holder_tid);
 

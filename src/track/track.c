@@ -84,6 +84,8 @@ void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 	memcpy(lp_track_held(to), lp_track_held(from), from->top);
 	to->key = from->key;
 	to->top = from->top;
+	for (struct lp_held *held = lp_track_held(to); held < lp_track_top(to); held++)
+		held->flags |= LP_INHERITED;
 }
 
 struct node_probe {
@@ -234,29 +236,72 @@ static void fill_cache(struct lp_cache *cache, uint64_t look, uint32_t node)
 	cache->key = look;
 }
 
+/* The entry's acquisition with what lies below it now: its node in the new place. */
+static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
+			const struct lp_held *held, uint32_t parent, uint32_t below)
+{
+	const struct lp_rec_node *old = lp_writer_at(&track->writer, held->node);
+	struct node_probe probe = { parent, old->lock, old->mode, old->flags, old->site,
+				    old->context };
+
+	if (!held->node || (below && !parent))
+		return 0;
+	return resolve(track, slot, &probe, held->serial, below, NULL, old->stack);
+}
+
+/*
+ * NODE of all that is held, for one that writes facts about it. False: it has none, because
+ * something was not recorded or is in flux.
+ */
+static bool settle(struct lp_track *track, struct lp_rec_slot *slot, uint32_t *node)
+{
+	struct lp_held *base = lp_track_held(slot);
+	struct lp_held *top = lp_track_top(slot);
+	struct lp_held *held = top;
+
+	*node = 0;
+	if (held == base)
+		return true;
+	if (!top[-1].lock)
+		return false;
+	while (held > base && (held[-1].flags & LP_MOVED))
+		held--;
+	/* a moved entry below one that is settled is settled too: moves mark all above */
+	for (; held < top; held++) {
+		uint32_t parent = held > base ? held[-1].node : 0;
+
+		held->node = rechain(track, slot, held, parent, (uint32_t)(held - base));
+		held->flags &= (uint8_t)~LP_MOVED;
+	}
+	*node = top[-1].node;
+	return *node != 0;
+}
+
 /* The thread's cached node for a key, or the result of making it. */
 static uint32_t node_for(struct lp_track *track, struct lp_rec_slot *slot,
 			 const struct lp_acquire *acquire, uint64_t key, uint64_t generation)
 {
 	uint64_t look = key ^ slot->salt ^ generation;
 	struct lp_cache *cache = lp_track_cache(slot, look);
-	struct node_probe probe = { .parent = lp_track_node(slot), .lock = acquire->id,
-				    .mode = acquire->mode, .flags = acquire->flags };
-	uint32_t node;
+	struct node_probe probe = { .lock = acquire->id, .mode = acquire->mode,
+				    .flags = acquire->flags };
+	uint32_t node = 0;
 
 	if (cache->key == look)
 		return cache->node;
-	/* inside the runtime already (a handler), or below something that was not recorded */
-	if (slot->busy || (slot->top && !probe.parent) || !acquire->id)
+	/* inside the runtime already: a handler */
+	if (slot->busy || !acquire->id)
 		return 0;
 	if (lp_writer_stopped(&track->writer)) {
 		fill_cache(cache, look, 0);	/* there will be no node: make it cheap */
 		return 0;
 	}
 	slot->busy = 1;
-	probe.site = track->ops->site(acquire->where);
-	node = resolve(track, slot, &probe, acquire->serial, lp_track_depth(slot), acquire->where,
-		       0);
+	if (settle(track, slot, &probe.parent)) {
+		probe.site = track->ops->site(acquire->where);
+		node = resolve(track, slot, &probe, acquire->serial, lp_track_depth(slot),
+			       acquire->where, 0);
+	}
 	slot->busy = 0;
 	if (node)
 		fill_cache(cache, look, node);
@@ -294,76 +339,47 @@ struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)
 	return NULL;
 }
 
-/* The entry's acquisition seen without what was below it before: its node in the new place. */
-static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
-			const struct lp_held *held, uint64_t key, uint64_t generation,
-			uint32_t parent, uint32_t below, bool recording)
+void lp_track_remove(struct lp_rec_slot *slot, struct lp_held *held)
 {
-	uint64_t look = key ^ slot->salt ^ generation;
-	struct lp_cache *cache = lp_track_cache(slot, look);
-	const struct lp_rec_node *old = lp_writer_at(&track->writer, held->node);
-	struct node_probe probe;
-	uint32_t node;
-
-	if (cache->key == look)
-		return cache->node;
-	if (!recording || !held->node || (below && !parent))
-		return 0;
-	probe = (struct node_probe){ parent, old->lock, old->mode, old->flags, old->site,
-				     old->context };
-	node = resolve(track, slot, &probe, held->serial, below, NULL, old->stack);
-	if (node)
-		fill_cache(cache, look, node);
-	return node;
-}
-
-void lp_track_remove(struct lp_track *track, struct lp_rec_slot *slot, struct lp_held *held,
-		     uint64_t generation)
-{
-	struct lp_held *base = lp_track_held(slot);
 	struct lp_held *top = lp_track_top(slot);
 	uint64_t key = held->key;
-	uint32_t parent = held > base ? held[-1].node : 0;
-	bool recording = !slot->busy;
+	uint32_t busy = slot->busy;
 
-	slot->busy = 1;
+	slot->busy = 1;		/* handlers write no facts about a stack in motion */
 	for (; held + 1 < top; held++) {
 		struct lp_held next = held[1];
-		uint64_t above = lp_track_key(key, next.node, ~(uint64_t)0);
 
 		next.key = key;
-		next.node = rechain(track, slot, &held[1], above, generation, parent,
-				    (uint32_t)(held - base), recording);
+		next.flags |= LP_MOVED;
+		key = lp_track_key(key, next.node, ~(uint64_t)0);
 		*held = next;
-		parent = next.node;
-		key = above;
 	}
 	top[-1].lock = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->key = key;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->top -= sizeof(*held);
-	if (recording)
-		slot->busy = 0;
+	slot->busy = busy;
 }
 
 void lp_track_misuse(struct lp_track *track, struct lp_rec_slot *slot,
 		     const struct lp_misuse *misuse)
 {
 	struct lp_rec_event *event;
-	uint32_t stack;
+	uint32_t stack, node;
 
 	if (slot->busy)
 		return;
 	slot->busy = 1;
 	stack = misuse->where ? track->ops->stack(misuse->where) : 0;
+	settle(track, slot, &node);
 	event = lp_writer_begin(&track->writer, LP_REC_EVENT, sizeof(*event), 0);
 	if (event) {
 		event->kind = misuse->kind;
 		event->thread = slot->thread;
 		event->lock = misuse->lock;
 		event->stack = stack;
-		event->node = lp_track_node(slot);
+		event->node = node;
 		event->holder_tid = misuse->holder_tid;
 		event->address = misuse->address;
 		event->serial = misuse->serial;

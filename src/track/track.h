@@ -139,19 +139,10 @@ void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address);
 
 /*
- * Remove an entry from anywhere in the stack. Those above it get the keys and nodes of the stack
- * without it. `held` is invalid afterwards.
+ * Remove an entry from anywhere in the stack. Those above it get the keys of the stack without it;
+ * their nodes are found when something is acquired on top of them. `held` is invalid afterwards.
  */
-void lp_track_remove(struct lp_track *track, struct lp_rec_slot *slot, struct lp_held *held,
-		     uint64_t generation);
-
-/* NODE of all that is held; 0: nothing, not recorded, or in flux. */
-static inline uint32_t lp_track_node(const struct lp_rec_slot *slot)
-{
-	const struct lp_held *top = lp_track_top(slot) - 1;
-
-	return slot->top && top->lock ? top->node : 0;
-}
+void lp_track_remove(struct lp_rec_slot *slot, struct lp_held *held);
 
 /* Append an event. `serial` and `lock` are 0 when the lock was never seen. */
 struct lp_misuse {
