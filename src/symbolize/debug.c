@@ -361,8 +361,9 @@ static const char *declared_name(struct lp_debug *debug, Dwarf_Die *die, bool *m
 
 	if (!linkage)
 		linkage = string_attribute(die, DW_AT_MIPS_linkage_name);
-	*mangled = linkage != NULL;
-	if (linkage)
+	/* any other linkage name is an alias that nobody calls: "__GI___libc_malloc" */
+	*mangled = linkage && strncmp(linkage, "_Z", 2) == 0;
+	if (*mangled)
 		return lp_name_demangle(debug->strings, linkage);
 	name = string_attribute(die, DW_AT_name);
 	if (name && has_scopes(die))
@@ -468,10 +469,12 @@ static uint32_t number_attribute(Dwarf_Die *die, unsigned int name)
 static const char *file_name(struct lp_debug *debug, struct lp_debug_unit *unit, const char *file)
 {
 	const char *folder = file[0] == '/' ? NULL : string_attribute(&unit->die, DW_AT_comp_dir);
+	size_t size = folder ? strlen(folder) : 0;
 	const char *name;
 	char *path;
 
-	if (!folder)
+	/* distributions rewrite that folder to a relative one, which may be in the table as well */
+	if (!folder || (strncmp(file, folder, size) == 0 && file[size] == '/'))
 		return lp_name_path(debug->strings, file);
 	if (asprintf(&path, "%s/%s", folder, file) < 0)
 		return NULL;

@@ -255,7 +255,8 @@ static void test_libc(void **state)
 	debug_file_name(id, id_size, debug_file);
 	if (access(debug_file, R_OK) == 0) {
 		assert_non_null(at.at->file);
-		assert_non_null(strstr(at.at->file, "pthread_mutex_lock.c"));
+		assert_non_null(strstr(at.at->file, "nptl/pthread_mutex_lock.c"));
+		assert_null(strstr(at.at->file, "nptl/nptl"));
 		assert_true(at.at->line > 0);
 	} else {
 		print_message("no %s: libc's lines were not checked\n", debug_file);
