@@ -326,19 +326,41 @@ static struct lp_report_stack *add_stack(struct draft *draft, const char *role, 
 	return it;
 }
 
-static void add_node_stack(struct draft *draft, const char *role, uint32_t node, uint32_t lock,
-			   uint32_t edge)
+/*
+ * Where the thread took the lock of `node`: its own way there if it was noted, best in the epoch
+ * of `witness`; else the way of the thread that came there first.
+ */
+static uint32_t stack_of(const struct lp_model *model, uint32_t node, uint32_t thread,
+			 uint32_t witness)
+{
+	uint32_t stack = 0;
+
+	for (uint32_t i = model->witnesses.count; i-- > 1;) {
+		const struct lp_model_witness *it = &model->witnesses.at[i];
+
+		if (it->node != node || it->thread != thread || !it->stack)
+			continue;
+		if (!stack || it->epoch == model->witnesses.at[witness].epoch)
+			stack = it->stack;
+	}
+	return stack ? stack : model->nodes.at[node].stack;
+}
+
+/* Add where `who` took the lock of `node`. */
+static void add_node_stack(struct draft *draft, const char *role,
+			   const struct lp_finding_edge *who, uint32_t node, uint32_t lock,
+			   uint32_t column)
 {
 	const struct lp_model_node *it = &draft->model->nodes.at[node];
-	struct lp_report_stack *stack = add_stack(draft, role, it->stack);
+	struct lp_report_stack *stack =
+		add_stack(draft, role, stack_of(draft->model, node, who->thread, who->witness));
 
 	stack->lock = lock;
-	stack->thread = stack->edge = edge;
+	stack->thread = stack->edge = column;
 	stack->mode = mode_word(it->mode);
 	stack->flags = it->flags;
 }
 
-/* Where the locks of the cycle were made, once for each class. */
 static void add_created_stacks(struct draft *draft)
 {
 	const struct lp_model *model = draft->model;
@@ -404,23 +426,23 @@ static void add_steps(struct draft *draft)
 
 /* What is held. */
 
-/* Add what a thread holds in the state `node`, outermost first. */
-static void add_held(struct draft *draft, uint32_t thread, uint32_t node, uint32_t witness)
+/* Add what a thread holds in the state `node`, outermost first, to a column of the table. */
+static void add_held(struct draft *draft, uint32_t column, uint32_t thread, uint32_t node,
+		     uint32_t witness)
 {
 	const struct lp_model *model = draft->model;
 	uint32_t count = chain_length(model, node), i = count;
 
 	for (; node; node = model->nodes.at[node].parent) {
 		struct lp_report_held *held = &draft->held[draft->report->held_count + --i];
-		struct lp_naming_place place =
-			lp_naming_place(draft->describer, model->nodes.at[node].stack);
+		uint32_t stack = stack_of(model, node, thread, witness);
+		struct lp_naming_place place = lp_naming_place(draft->describer, stack);
 		size_t frame_count;
 		const struct lp_report_frame *frames =
-			lp_naming_frames(draft->describer, model->nodes.at[node].stack,
-					 &frame_count);
+			lp_naming_frames(draft->describer, stack, &frame_count);
 
 		*held = (struct lp_report_held){
-			.thread = thread,
+			.thread = column,
 			.lock = find_lock(draft, lp_model_node_class(model, node),
 					  instance_of(model, node, witness).address),
 			.mode = mode_word(model->nodes.at[node].mode),
@@ -438,7 +460,8 @@ static void add_held_of_edges(struct draft *draft)
 	bool deadlock = draft->finding->kind == LP_FINDING_DEADLOCK;
 
 	for (uint32_t i = deadlock ? 0 : draft->edge_count - 1; i < draft->edge_count; i++)
-		add_held(draft, i, held_node(draft, i), draft->edge[i].witness);
+		add_held(draft, i, draft->edge[i].thread, held_node(draft, i),
+			 draft->edge[i].witness);
 }
 
 /* Sentences. */
@@ -587,8 +610,9 @@ static void describe_cycle(struct draft *draft)
 	add_cycle_locks(draft);
 	for (uint32_t i = 0; i < count; i++) {
 		add_thread(draft, draft->edge[i].thread);
-		add_node_stack(draft, "held", draft->edge[i].held, i, i);
-		add_node_stack(draft, "wanted", draft->edge[i].wanted, wanted_lock(draft, i), i);
+		add_node_stack(draft, "held", &draft->edge[i], draft->edge[i].held, i, i);
+		add_node_stack(draft, "wanted", &draft->edge[i], draft->edge[i].wanted,
+			       wanted_lock(draft, i), i);
 	}
 	add_created_stacks(draft);
 	add_steps(draft);
@@ -649,11 +673,13 @@ static uint32_t node_of_event(const struct draft *draft, const struct lp_model_e
 }
 
 static void add_event_stacks(struct draft *draft, const struct lp_model_event *event,
-			     uint32_t node)
+			     uint32_t node, uint32_t witness)
 {
+	const struct lp_finding_edge who = { .thread = event->thread, .witness = witness };
+
 	add_stack(draft, "event", event->stack);
 	if (node)
-		add_node_stack(draft, "held", node, 0, 0);
+		add_node_stack(draft, "held", &who, node, 0, 0);
 	add_created_stacks(draft);
 	if (draft->finding->kind == LP_FINDING_RECURSIVE_LOCKING) {
 		add_step(draft, 0, 0, node);
@@ -676,8 +702,8 @@ static void describe_event(struct draft *draft)
 		return;
 	add_event_lock(draft, event);
 	add_thread(draft, event->thread);
-	add_event_stacks(draft, event, node);
-	add_held(draft, 0, event->node, witness);
+	add_event_stacks(draft, event, node, witness);
+	add_held(draft, 0, event->thread, event->node, witness);
 	add_heading(draft, task_name(draft, event->thread));
 	add_title(draft, draft->locks[0].name, stack);
 	draft->report->event_text = event_text(event->kind);

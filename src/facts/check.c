@@ -80,7 +80,8 @@ static bool check_seen(const struct lp_model *model)
 			return false;
 	for (uint32_t i = 1; i < model->witnesses.count; i++)
 		if (!REAL(nodes, model->witnesses.at[i].node) ||
-		    !IN(threads, model->witnesses.at[i].thread))
+		    !IN(threads, model->witnesses.at[i].thread) ||
+		    !IN(stacks, model->witnesses.at[i].stack))
 			return false;
 	for (uint32_t i = 1; i < model->joins.count; i++)
 		if (!IN(threads, model->joins.at[i].joiner) ||

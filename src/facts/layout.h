@@ -226,6 +226,8 @@ struct lp_rec_witness {
 	uint32_t	thread;
 	uint32_t	epoch;
 	uint32_t	count;		/* of serial[]: the node's depth, or less when truncated */
+	uint32_t	stack;		/* STACK of this thread's acquisition; 0: the node's */
+	uint32_t	zero[3];
 	uint64_t	serial[];	/* innermost first: [0] is the node's own lock */
 };
 

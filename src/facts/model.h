@@ -77,6 +77,7 @@ struct lp_model_witness {
 	uint32_t	node;
 	uint32_t	thread;		/* threads[] */
 	uint32_t	epoch;
+	uint32_t	stack;		/* stacks[] of this thread's acquisition; 0: the node's */
 	uint32_t	count;
 	uint64_t	*serial;	/* [0] this node's lock, [1] its parent's, ... ; may be cut */
 };

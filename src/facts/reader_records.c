@@ -267,6 +267,8 @@ static int read_witness(struct record *rec)
 
 	if (!error)
 		error = follow_one(rec, body->thread, LP_REC_THREAD, &witness.thread);
+	if (!error)
+		error = follow_optional(rec, body->stack, LP_REC_STACK, &witness.stack);
 	if (error)
 		return error;
 	depth = rec->model->nodes.at[witness.node].depth;

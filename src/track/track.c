@@ -177,7 +177,7 @@ static bool witness_equal(const void *record, const void *probe)
 
 /* The thread is in this node in this epoch: note it, with the lock instances. */
 static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32_t node_ref,
-			uint64_t serial, uint32_t below)
+			uint64_t serial, uint32_t below, const void *where)
 {
 	struct lp_writer *writer = &track->writer;
 	struct lp_rec_node *node = lp_writer_at(writer, node_ref);
@@ -185,13 +185,14 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	uint64_t hash = lp_hash_add(lp_hash_add(probe.node, probe.thread), probe.epoch);
 	const struct lp_held *held = lp_track_held(slot);
 	struct lp_rec_witness *witness;
-	uint32_t seen;
+	uint32_t seen, stack;
 
 	if (lp_trie_find(writer, LP_TRIE_WITNESS, hash, witness_equal, &probe))
 		return;
 	seen = __atomic_fetch_add(&node->witnesses, 1, __ATOMIC_RELAXED);
 	if (seen >= WITNESSES_ALL && (seen & (seen - 1)))
 		return;
+	stack = where ? track->ops->stack(where) : 0;
 	witness = lp_writer_begin(writer, LP_REC_WITNESS,
 				  sizeof(*witness) + ((uint64_t)below + 1) * sizeof(uint64_t), 0);
 	if (!witness)
@@ -201,6 +202,7 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	witness->thread = probe.thread;
 	witness->epoch = probe.epoch;
 	witness->count = below + 1;
+	witness->stack = stack;
 	witness->serial[0] = serial;
 	for (uint32_t i = 0; i < below; i++)
 		witness->serial[i + 1] = held[below - 1 - i].serial;
@@ -222,7 +224,7 @@ static uint32_t resolve(struct lp_track *track, struct lp_rec_slot *slot,
 	if (!node)
 		node = create_node(track, probe, hash, where ? track->ops->stack(where) : stack);
 	if (node)
-		add_witness(track, slot, node, serial, below);
+		add_witness(track, slot, node, serial, below, where);
 	return node;
 }
 
