@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_source — lock names cut from pieces of text.
+ * test_source — lock names cut from pieces of text: test_source docs/names.md
  *
  * In each piece "@" stands for the place asked about (its line, and its column with it) and is taken
  * out of the text; without column the line alone must do.
@@ -198,6 +198,58 @@ static void test_examples(void **state)
 	}
 }
 
+/* ---- what the documentation says ---- */
+
+static const char *page;
+
+/* The next text between backquotes, cut out in place; NULL: there is none. */
+static char *code_span(char **at)
+{
+	char *start = strchr(*at, '`'), *end = start ? strchr(start + 1, '`') : NULL;
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	*at = end + 1;
+	return start + 1;
+}
+
+/* Column unknown, as from a line table without: all that a reader of the page can know. */
+static void check_row(char *row)
+{
+	char found[LP_SOURCE_NAME_MAX + 1], *line = code_span(&row), *name = code_span(&row);
+	struct lp_source source;
+	bool any;
+
+	assert_non_null(line);
+	assert_true(name || strstr(row, "| none |"));
+	assert_int_equal(lp_source_init(&source, strdup(line), strlen(line)), 0);
+	any = lp_source_lock_name(&source, 1, 0, found);
+	lp_source_finish(&source);
+	if (any != (name != NULL) || (any && strcmp(found, name) != 0))
+		fail_msg("%s: `%s` gives %s", page, line, any ? found : "none");
+}
+
+static void test_documented(void **state)
+{
+	FILE *in = fopen(page, "r");
+	bool inside = false;
+	char text[512];
+	int rows = 0;
+
+	assert_non_null(in);
+	while (fgets(text, sizeof(text), in)) {
+		if (strstr(text, "are checked by tests/symbolize/test_source.c"))
+			inside = true;
+		else if (inside && rows && *text != '|')
+			break;
+		else if (inside && strncmp(text, "| `", 3) == 0 && ++rows)
+			check_row(text);
+	}
+	fclose(in);
+	assert_true(rows >= 8);
+}
+
 static void test_places_outside(void **state)
 {
 	char name[LP_SOURCE_NAME_MAX + 1], *text = strdup("pthread_mutex_lock(&a);\n");
@@ -327,10 +379,11 @@ static void test_long_runs(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_documented),
 		cmocka_unit_test(test_places_outside),
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_random),
@@ -338,5 +391,8 @@ int main(void)
 		cmocka_unit_test(test_long_runs),
 	};
 
+	if (argc != 2)
+		return 2;
+	page = argv[1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
