@@ -338,7 +338,7 @@ static int search(struct lp_blocked *blocked, uint32_t start, lp_blocked_fn *fou
 
 int lp_blocked_judge(struct lp_blocked *blocked, lp_blocked_fn *found, void *context)
 {
-	int error = make_vertices(blocked);
+	int error = blocked->held.count ? make_vertices(blocked) : 0;
 
 	if (error || !blocked->held.count)
 		return error;

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/leftovers.h"
 #include "cli/merge.h"
 #include "facts/layout.h"
 #include "facts/writer.h"
@@ -315,7 +316,8 @@ static int create_kept(struct lp_recording *recording, const char *facts,
 static int create_private_in(struct lp_recording *recording, const char *place,
 			     struct lp_problem *problem)
 {
-	if (asprintf(&recording->directory, "%s/lockproof-XXXXXX", place) < 0) {
+	lp_leftovers_remove(place);
+	if (asprintf(&recording->directory, "%s/" LP_PRIVATE_PREFIX "XXXXXX", place) < 0) {
 		recording->directory = NULL;
 		return lp_problem_set(problem, "%s", strerror(ENOMEM));
 	}

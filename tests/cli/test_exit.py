@@ -95,7 +95,7 @@ class Exit(CommandTest):
     def test_child_that_clears_its_environment(self):
         done = lockproof("run", "env", "-i", "/bin/echo", "ran")
         self.assertEqual((done.returncode, done.stdout), (0, "ran\n"))
-        self.assertIn("1 process", done.stderr)
+        self.assertIn("2 processes", done.stderr)
 
     def test_standard_error_that_does_not_take_it(self):
         with open("/dev/full", "w") as full:

@@ -189,6 +189,49 @@ class Killed(CommandTest):
         self.assertEqual(self.report(facts), report)
 
 
+class Leftovers(CommandTest):
+    """A supervisor that is killed cannot clean up; the next one does."""
+
+    def make(self, name, pid=0, age=3600):
+        """A private directory as a run has it, with the header of an image that `pid` claims."""
+        directory = f"/dev/shm/{name}"
+        os.mkdir(directory, 0o700)
+        self.addCleanup(subprocess.run, ["rm", "-rf", directory])
+        for n in ["facts", "facts.1", "facts.20"]:
+            with open(f"{directory}/{n}", "wb") as file:
+                header = bytearray(PAGE)
+                header[:8] = b"LKFACTS1"
+                struct.pack_into("<I", header, 48, pid)
+                file.write(header)
+        os.utime(directory, (time.time() - age, time.time() - age))
+        return directory
+
+    def test_gone(self):
+        import fcntl
+        gone = [self.make("lockproof-TESTaa"), self.make("lockproof-TESTbb")]
+        os.unlink(gone[1] + "/facts")
+        os.utime(gone[1], (0, 0))
+        alive = self.make("lockproof-TESTcc", pid=os.getpid())
+        young = self.make("lockproof-TESTdd", age=0)
+        other = self.make("lockproof-TESTeee")
+        guest = self.make("lockproof-TESTff")
+        with open(guest + "/document", "w"):
+            pass
+        os.utime(guest, (0, 0))
+        link = "/dev/shm/lockproof-TESTgg"
+        os.symlink(self.directory, link)
+        self.addCleanup(os.unlink, link)
+        locked = self.make("lockproof-TESThh")
+        with open(locked + "/facts") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self.assertEqual(lockproof("run", "true").returncode, 0)
+        self.assertEqual([path for path in gone if os.path.exists(path)], [])
+        for path in [alive, young, other, locked]:
+            self.assertEqual(sorted(os.listdir(path)), ["facts", "facts.1", "facts.20"])
+        self.assertEqual(os.listdir(guest), ["document"])
+        self.assertTrue(os.path.islink(link))
+
+
 class Damaged(CommandTest):
     def setUp(self):
         super().setUp()
