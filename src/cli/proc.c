@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define FRAME_SIZE	1024	/* more than the innermost frame of a wait in libc has */
+
 void lp_proc_reap(pid_t pid)
 {
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -94,17 +96,40 @@ bool lp_proc_running(pid_t pid, pid_t tid)
 	return !thread_stat(pid, tid, &state) && state == 'R';
 }
 
+/* A system call that a thread is in, as /proc tells it. */
+struct call {
+	long		number;
+	uint64_t	argument[6];
+	uint64_t	sp;
+};
+
+static bool parse_call(const char *text, struct call *call)
+{
+	uint64_t *a = call->argument;
+
+	/* "running", "-1 ..." or the number, its arguments, sp and pc */
+	return sscanf(text, "%ld 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64
+		      " 0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64, &call->number, &a[0], &a[1], &a[2],
+		      &a[3], &a[4], &a[5], &call->sp) == 8;
+}
+
+/*
+ * A mutex with priority inheritance lets the kernel see the deadlock, which refuses; libc then has
+ * the thread wait for ever, for a word in its own frame that nobody else knows.
+ */
+static bool waits_for_ever(const struct call *call)
+{
+	return call->argument[0] - call->sp < FRAME_SIZE && !call->argument[3];
+}
+
 bool lp_proc_in_futex(pid_t pid, pid_t tid, uint64_t object, uint64_t size)
 {
 	char path[64], text[256], state;
-	uint64_t address;
-	long number;
+	struct call call;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
 	if (read_text(path, text, sizeof(text)))
 		return !thread_stat(pid, tid, &state) && (state == 'S' || state == 'D');
-	/* "running", "-1 ..." or the number and its arguments */
-	if (sscanf(text, "%ld 0x%" SCNx64, &number, &address) != 2)
-		return false;
-	return number == SYS_futex && address >= object && address - object < size;
+	return parse_call(text, &call) && call.number == SYS_futex &&
+	       (call.argument[0] - object < size || waits_for_ever(&call));
 }
