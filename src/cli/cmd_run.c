@@ -170,7 +170,7 @@ static int write_report(const struct run *run, const struct lp_print_request *re
 	return status;
 }
 
-/* The last words on standard error: what stopped, what was raised since it was shown, the counts. */
+/* The last words on standard error: what stopped, what rose since it was shown, the counts. */
 static void write_summary(const struct run *run)
 {
 	struct lp_print_request request = print_request(run);

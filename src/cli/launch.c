@@ -231,7 +231,7 @@ static const char *interpreter_error(int error)
 static int check_interpreter(const char *path, bool search, unsigned level,
 			     struct lp_problem *problem)
 {
-	struct lp_problem inner;
+	struct lp_problem inner = { "" };
 	char *found = NULL;
 	int error = search ? locate(path, &found) : try_candidate(path);
 

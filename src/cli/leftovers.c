@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leftovers.c — see leftovers.h. Nothing is followed out of the directory: anybody may write there. */
+/* leftovers.c — see leftovers.h. No link is followed: anybody may write to such places. */
 #include "cli/leftovers.h"
 
 #include <dirent.h>

@@ -125,7 +125,7 @@ static bool waits_for_ever(const struct call *call)
 bool lp_proc_in_futex(pid_t pid, pid_t tid, uint64_t object, uint64_t size)
 {
 	char path[64], text[256], state;
-	struct call call;
+	struct call call = { 0 };
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
 	if (read_text(path, text, sizeof(text)))

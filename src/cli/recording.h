@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recording.h — the files of one `lockproof run`: image 0, and FILE.N of each program exec'd later.
+ * recording.h — the files of one `lockproof run`: image 0, and FILE.N of each later program.
  *
  * Image 0 is --facts=FILE, or lives in a private directory that is removed at the end. A file that
  * was there before comes back when the program could not be started. At the end of a run with

@@ -77,8 +77,8 @@ int lp_session_look(struct lp_session *session, struct lp_blocked *blocked);
 bool lp_session_is_recorded(const struct lp_blocked_thread *cycle, size_t count);
 
 /*
- * Is a recorded cycle what it seems? What a thread wants was acquired on top of what it holds, and a
- * single thread stands in its own way only with a lock that it cannot take twice.
+ * Is a recorded cycle what it seems? What a thread wants was acquired on top of what it holds, and
+ * a single thread stands in its own way only with a lock that it cannot take twice.
  */
 bool lp_session_is_cycle(const struct lp_session *session, const struct lp_blocked_thread *cycle,
 			 size_t count);
