@@ -35,9 +35,9 @@ struct lp_object {
 };
 
 /*
- * Open the regular file `path` (absolute) if it is an executable or a shared object with this build id
- * (size 0: with none). 0, -ESTALE when the build id differs, -ENOEXEC when it is no such object,
- * another negative errno when it cannot be read. On failure nothing is to be closed.
+ * Open the regular file `path` (absolute) if it is an executable or a shared object with this
+ * build id (size 0: with none). 0, -ESTALE when the build id differs, -ENOEXEC when it is no such
+ * object, another negative errno when it cannot be read. On failure nothing is to be closed.
  */
 int lp_object_open(struct lp_object *object, const char *path, const uint8_t *build_id,
 		   size_t build_id_size);

@@ -90,14 +90,15 @@ static int grow_table(struct lp_strings *strings)
 const char *lp_strings_intern(struct lp_strings *strings, const char *text)
 {
 	size_t size = strlen(text) + 1;
-	const char **slot;
+	const char **slot, *known;
 	char *copy;
 
 	if (strings->count >= strings->table_size / 2 && grow_table(strings) < 0)
 		return NULL;
 	slot = find_slot(strings->table, strings->table_size, text);
-	if (*slot)
-		return *slot;
+	known = *slot;
+	if (known)
+		return known;
 	copy = lp_strings_alloc(strings, size);
 	if (!copy)
 		return NULL;

@@ -35,6 +35,11 @@ static uintptr_t elf_address(const void *address)
 
 extern const char __executable_start[], _end[];
 
+static int is_own(const char *address)
+{
+	return address >= __executable_start && address < _end;
+}
+
 static void say(void *caller)
 {
 	size_t size = strcspn(names, " ");
@@ -48,7 +53,7 @@ static void say(void *caller)
 	count = backtrace(frames, 32);
 	while (i < count && frames[i] != caller)
 		i++;
-	for (; i < count && (char *)frames[i] >= __executable_start && (char *)frames[i] < _end; i++)
+	for (; i < count && is_own(frames[i]); i++)
 		printf(" %lx", (unsigned long)elf_address(frames[i]));
 	putchar('\n');
 }

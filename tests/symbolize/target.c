@@ -41,6 +41,10 @@ struct { long a, b; } plain;
 #define LOCK(q) pthread_mutex_lock(&(q)->lock)
 /* pthread_mutex_lock(&nonsense); in a comment */
 
+static void drop(const char *text)
+{
+}
+
 static ALWAYS_INLINE void leaf(void)
 {
 	probe(); /* MARK leaf */
@@ -97,7 +101,7 @@ NOINLINE static void use_queue(struct queue *q, int i)
 	LOCK(q); /* MARK macro */
 	LOCK(q); if (i < 0) pthread_mutex_lock(&q->other); /* MARK macro-pair */
 	pthread_mutex_lock(/* not &this */ &q->lock); // MARK comment pthread_mutex_lock(&wrong)
-	printf("%s", "" + 0 * sizeof("pthread_mutex_lock(&a)")), pthread_mutex_lock(&q->lock); /* MARK string */
+	drop("pthread_mutex_lock(&a)"), pthread_mutex_lock(&q->lock); /* MARK string */
 	pthread_rwlock_wrlock(&q->rw[i * 2]); /* MARK index */
 	if (i == 0 && pthread_mutex_trylock(&q->other) == 0) /* MARK condition */
 		AFTER();

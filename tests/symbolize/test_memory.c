@@ -3,8 +3,8 @@
  * test_memory — memory that runs out: test_memory PROGRAM
  *
  * The n-th allocation of the symbolizer fails, alone or with all after it, for n = 1, 2, ... until
- * nothing fails any more. Every answer must be unknown or the right one. Linked with --wrap: libelf and
- * libdw keep their own allocator.
+ * nothing fails any more. Every answer must be unknown or the right one. Linked with --wrap: libelf
+ * and libdw keep their own allocator.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -104,8 +104,8 @@ static int read_places(void **state)
 }
 
 /*
- * Without all of its sources a name may be known less well: "f" for "a::f()", "locks" for "locks[0]",
- * "pool+0x10" for "pool.lock". A lambda is called differently in each of them.
+ * Without all of its sources a name may be known less well: "f" for "a::f()", "locks" for
+ * "locks[0]", "pool+0x10" for "pool.lock". A lambda is called differently in each of them.
  */
 static bool is_less(const char *got, const char *want)
 {

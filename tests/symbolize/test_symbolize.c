@@ -300,8 +300,14 @@ static void test_code(void **state)
 {
 	const struct expectation *expect = is_cpp() ? cpp_code : c_code;
 
-	for (; expect->probe; expect++)
-		(variant <= MAPPED ? check_full : variant == NAMES ? check_names : check_bare)(expect);
+	for (; expect->probe; expect++) {
+		if (variant <= MAPPED)
+			check_full(expect);
+		else if (variant == NAMES)
+			check_names(expect);
+		else
+			check_bare(expect);
+	}
 }
 
 static void test_data(void **state)
