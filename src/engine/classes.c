@@ -7,7 +7,7 @@
  * a cycle is shown, and judged, with the locks one thread really held and wanted. A trylock gives
  * up, so nothing waits in it: it is held like any other, but makes no pair of its own.
  *
- * Cost of a node: one look-up for each different class below it.
+ * Cost of a node: one look-up for each different class below it, one in all on top of its like.
  */
 #include "engine/state.h"
 
@@ -16,6 +16,8 @@ static bool may_relock(const struct lp_model *model, uint32_t node)
 {
 	uint32_t class = lp_model_node_class(model, node);
 
+	if (!lp_relock_may_return(model, node))
+		return false;
 	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held))
 		if (lp_model_node_class(model, held) == class &&
 		    lp_relock_returns(model, held, node))
@@ -71,8 +73,20 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 	return lp_samples_add(engine, pair, 0, kind, sample);
 }
 
+/* All that is below the node's parent was paired with the same class and mode before. */
+static bool repeats_parent(const struct lp_engine *engine, const struct lp_model *model,
+			   uint32_t node)
+{
+	uint32_t parent = lp_below(model, node);
+
+	return parent && engine->node.at[parent].paired &&
+	       lp_model_node_class(model, parent) == lp_model_node_class(model, node) &&
+	       model->nodes.at[parent].mode == model->nodes.at[node].mode;
+}
+
 int lp_classes_add_pairs(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
 {
+	bool one_step = repeats_parent(engine, model, node);
 	uint32_t last_class = 0;
 	unsigned last_kind = 0;
 	int err = 0;
@@ -84,13 +98,24 @@ int lp_classes_add_pairs(struct lp_engine *engine, const struct lp_model *model,
 		uint32_t class = lp_model_node_class(model, held);
 		unsigned kind = lp_kind_of(model, held, node);
 
-		if (!class || (class == last_class && kind == last_kind))
-			continue;
+		if (class && (class != last_class || kind != last_kind))
+			err = add_pair(engine, model, held, node);
 		last_class = class;
 		last_kind = kind;
-		err = add_pair(engine, model, held, node);
+		if (one_step)
+			break;
 	}
 	return err ? err : follow_up(engine, model);
+}
+
+/* Nodes of a class are kept oldest first: later ones often repeat parts of earlier ones. */
+static void append(struct lp_engine *engine, struct lp_class_state *class, uint32_t node)
+{
+	if (class->last_node)
+		engine->node.at[class->last_node].next_in_class = node;
+	else
+		class->first_node = node;
+	class->last_node = node;
 }
 
 int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
@@ -101,8 +126,7 @@ int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, 
 	err = err ? err : lp_vec_extend(&engine->class, (uint64_t)class + 1);
 	if (err || !class)
 		return err;
-	engine->node.at[node].next_in_class = engine->class.at[class].first_node;
-	engine->class.at[class].first_node = node;
+	append(engine, &engine->class.at[class], node);
 	/* If it may be the same lock again, a witness has to say. */
 	if ((model->nodes.at[node].flags & LP_TRY) || may_relock(model, node))
 		return 0;

@@ -97,23 +97,32 @@ static uint32_t lock_at(const struct lp_engine *engine, uint32_t witness, uint32
 	return engine->locks.at[engine->witness.at[witness].locks + 1 + up];
 }
 
-/* A node that nothing can wait in, for this witness: a trylock, or its own lock taken again. */
-static bool never_blocks(const struct lp_engine *engine, const struct lp_model *model,
-			 uint32_t witness)
+/*
+ * Is this a node that nothing can wait in, for this witness: a trylock, or its own lock taken
+ * again? 1 when it is, 0 when not, or -ENOMEM.
+ */
+static int never_blocks(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
-	uint32_t node = model->witnesses.at[witness].node, up = 1;
-	uint32_t class = lp_model_node_class(model, node), lock = lock_at(engine, witness, 0);
+	uint32_t node = model->witnesses.at[witness].node, up = 1, lock;
+	uint32_t class = lp_model_node_class(model, node);
+	int err;
 
 	if (model->nodes.at[node].flags & LP_TRY)
-		return true;
+		return 1;
+	if (!lp_relock_may_return(model, node))
+		return 0;
+	err = resolve(engine, model, witness);
+	if (err)
+		return err;
+	lock = lock_at(engine, witness, 0);
 	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held), up++) {
 		uint32_t other = lock_at(engine, witness, up);
 
 		if (lp_model_node_class(model, held) == class &&
 		    (!lock || !other || lock == other) && lp_relock_returns(model, held, node))
-			return true;
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 /* A writer that can be queued behind readers. */
@@ -121,7 +130,9 @@ static bool is_writer(const struct lp_model *model, uint32_t witness)
 {
 	const struct lp_model_node *node = &model->nodes.at[model->witnesses.at[witness].node];
 
-	return node->mode == LP_WRITE && !(node->flags & (LP_TRY | LP_TIMED));
+	return node->mode == LP_WRITE && !(node->flags & (LP_TRY | LP_TIMED)) &&
+	       lp_model_node_fine(model, model->witnesses.at[witness].node)->kind ==
+		       LP_LOCK_RWLOCK;
 }
 
 /* Judge again the loops through a pair that lacked a writer. */
@@ -157,16 +168,20 @@ static int add_writer(struct lp_engine *engine, const struct lp_model *model, ui
 static int list_witness(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
 	struct lp_witness_state *w = &engine->witness.at[witness];
-	uint32_t lock;
+	uint32_t node = model->witnesses.at[witness].node, lock;
 	int err;
 
 	if (w->listed)
 		return 0;
-	err = resolve(engine, model, witness);
+	err = find_instance(engine, model, lp_process_of(model, witness),
+			    model->nodes.at[node].fine,
+			    serial_of(model, &model->witnesses.at[witness], 0, node), &lock);
+	if (!err && is_writer(model, witness))
+		err = resolve(engine, model, witness);
 	if (err)
 		return err;
 	w->listed = true;
-	lock = lock_at(engine, witness, 0);
+	w->lock = lock;
 	if (!lock)
 		return 0;
 	w->next_at_lock = engine->instance.at[lock].first_witness;
@@ -189,8 +204,8 @@ static int heat_class(struct lp_engine *engine, const struct lp_model *model, ui
 	return err;
 }
 
-static int add_entry(struct lp_engine *engine, uint32_t pair, uint32_t witness, uint32_t up,
-		     uint32_t held)
+static int add_entry(struct lp_engine *engine, const struct lp_model *model, uint32_t pair,
+		     uint32_t witness, uint32_t up, uint32_t held)
 {
 	uint64_t key = lp_hash_add(lp_hash64((uint64_t)pair << 32 | witness), up);
 	uint32_t entry;
@@ -198,7 +213,8 @@ static int add_entry(struct lp_engine *engine, uint32_t pair, uint32_t witness, 
 
 	if (lp_map_get(&engine->entry_index, key))
 		return 0;
-	err = lp_vec_extend(&engine->entry, 1);
+	err = resolve(engine, model, witness);
+	err = err ? err : lp_vec_extend(&engine->entry, 1);
 	err = err ? err : lp_vec_push(&engine->entry, (struct lp_entry){
 		.witness = witness, .up = up, .held = held, .pair = pair,
 		.next = engine->lock_pair.at[pair].entries,
@@ -215,17 +231,18 @@ static int add_entry(struct lp_engine *engine, uint32_t pair, uint32_t witness, 
 static int add_entries(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
 	uint32_t node = lp_below(model, model->witnesses.at[witness].node), up = 1;
-	uint32_t to = lock_at(engine, witness, 0);
-	int err = 0;
+	uint32_t to = engine->witness.at[witness].lock;
+	int result = never_blocks(engine, model, witness);
+	int err = result < 0 ? result : resolve(engine, model, witness);
 
-	if (never_blocks(engine, model, witness))
+	if (result > 0)
 		return 0;
 	for (; !err && node; node = lp_below(model, node), up++) {
 		uint32_t from = lock_at(engine, witness, up);
 		uint32_t pair = from ? lp_order_find(&engine->instances, from, to) : 0;
 
 		if (pair && engine->instances.pair.at[pair].hot == LP_HEATING)
-			err = add_entry(engine, pair, witness, up, node);
+			err = add_entry(engine, model, pair, witness, up, node);
 	}
 	return err;
 }
@@ -333,6 +350,8 @@ static int begin_heating(struct lp_engine *engine, struct lp_order *order)
 		struct lp_pair *pair = &order->pair.at[order->heated.at[i]];
 
 		pair->hot = LP_HEATING;
+		if (order == &engine->instances)
+			engine->instance.at[pair->to].wanted_hot = true;
 		err = lp_vec_push(&engine->heating, (uint64_t)pair->to << 32 | order->heated.at[i]);
 	}
 	order->heated.count = 0;
@@ -400,11 +419,12 @@ static int add_nesting(struct lp_engine *engine, const struct lp_model *model, u
 		       uint32_t witness, uint32_t held)
 {
 	const struct lp_model_witness *w = &model->witnesses.at[witness];
-	uint32_t cycle, start;
+	uint32_t class = engine->classes.pair.at[class_pair].to, cycle, start;
 	int err;
 
-	if (lp_kind_of(model, held, w->node) == 0)
-		return 0;	/* a recursive read on top of a read */
+	if (engine->class.at[class].nested || lp_kind_of(model, held, w->node) == 0)
+		return 0;	/* known, or a recursive read on top of a read */
+	engine->class.at[class].nested = true;
 	err = lp_cycles_find(engine, model, LP_FINDING_RECURSIVE_LOCKING, &class_pair, 1, &cycle,
 			     &start);
 	if (err || engine->cycle.at[cycle].stage >= LP_STAGE_SAME_CLASS)
@@ -435,7 +455,51 @@ static int add_lock_pair(struct lp_engine *engine, const struct lp_model *model,
 		return err;
 	engine->lock_pair.at[pair].class_pair = class_pair;
 	return engine->instances.pair.at[pair].hot ?
-		add_entry(engine, pair, witness, up, held) : 0;
+		add_entry(engine, model, pair, witness, up, held) : 0;
+}
+
+/*
+ * Does a witness hold only what is innermost of what `other` holds, in the same modes? Releasing
+ * from the outermost on gives long rows of such witnesses: each says nothing new about pairs.
+ */
+static bool is_inner_part(const struct lp_model *model, uint32_t witness, uint32_t other)
+{
+	const struct lp_model_witness *a = &model->witnesses.at[witness];
+	const struct lp_model_witness *b = &model->witnesses.at[other];
+	uint32_t x = a->node, y = b->node;
+
+	for (uint32_t up = 0; x && y; up++) {
+		const struct lp_model_node *n = &model->nodes.at[x], *o = &model->nodes.at[y];
+
+		if (n->fine != o->fine || n->mode != o->mode ||
+		    serial_of(model, a, up, x) != serial_of(model, b, up, y))
+			return false;
+		x = lp_below(model, x);
+		y = lp_below(model, y);
+	}
+	return !x;
+}
+
+/* Was all that this witness could say about pairs of locks said before? */
+static bool is_repeated(const struct lp_engine *engine, const struct lp_model *model,
+			uint32_t witness)
+{
+	const struct lp_instance *lock =
+		&engine->instance.at[engine->witness.at[witness].lock];
+
+	return engine->witness.at[witness].lock && !lock->wanted_hot && lock->scanned &&
+	       lock->scanned_round == engine->heat_round &&
+	       is_inner_part(model, witness, lock->scanned);
+}
+
+static void note_scanned(struct lp_engine *engine, uint32_t witness)
+{
+	struct lp_instance *lock = &engine->instance.at[engine->witness.at[witness].lock];
+
+	if (!engine->witness.at[witness].lock)
+		return;
+	lock->scanned = witness;
+	lock->scanned_round = engine->heat_round;
 }
 
 /* What one witness says about class pairs that are hot, or are becoming hot just now. */
@@ -444,13 +508,17 @@ static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t
 {
 	uint32_t wanted = model->witnesses.at[witness].node, up = 1;
 	uint32_t class = lp_model_node_class(model, wanted), last = 0, pair = 0;
-	uint32_t process = lp_process_of(model, witness);
-	int err = 0;
+	uint32_t process = lp_process_of(model, witness), sampled = 0;
+	unsigned sampled_kind = 0;
+	int result = never_blocks(engine, model, witness);
+	int err = result < 0 ? result : 0;
 
-	if (never_blocks(engine, model, witness))
+	if (result > 0 || is_repeated(engine, model, witness))
 		return 0;
+	err = err ? err : resolve(engine, model, witness);
 	for (uint32_t n = lp_below(model, wanted); !err && n; n = lp_below(model, n), up++) {
 		uint32_t from = lp_model_node_class(model, n);
+		unsigned kind = lp_kind_of(model, n, wanted);
 		struct lp_sample sample = { .witness = witness, .held = n, .wanted = wanted };
 
 		if (from != last)
@@ -458,10 +526,16 @@ static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t
 		last = from;
 		if (!pair || engine->classes.pair.at[pair].hot < heat)
 			continue;
-		err = lp_samples_add(engine, pair, process, lp_kind_of(model, n, wanted), sample);
+		if (pair != sampled || kind != sampled_kind)
+			err = lp_samples_add(engine, pair, process, kind, sample);
+		sampled = pair;
+		sampled_kind = kind;
 		err = err ? err : add_lock_pair(engine, model, pair, witness, up, n);
 	}
-	return err ? err : follow_up(engine, model);
+	if (err)
+		return err;
+	note_scanned(engine, witness);
+	return follow_up(engine, model);
 }
 
 /* A node of pairs that are becoming hot, to have something to show when no witness is known. */
@@ -508,6 +582,7 @@ int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *mode
 
 	if (!order->heated.count)
 		return 0;
+	engine->heat_round++;
 	err = begin_heating(engine, order);
 	/* Lock pairs will be heated meanwhile: keep the list apart. */
 	pairs = engine->heating;
@@ -532,13 +607,13 @@ int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *mode
 static int settle_node(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
 	uint32_t node = model->witnesses.at[witness].node;
-	int err;
+	int result;
 
 	if (engine->node.at[node].paired || (model->nodes.at[node].flags & LP_TRY))
 		return 0;
-	err = resolve(engine, model, witness);
-	if (err || never_blocks(engine, model, witness))
-		return err;
+	result = never_blocks(engine, model, witness);
+	if (result)
+		return result < 0 ? result : 0;
 	return lp_classes_add_pairs(engine, model, node);
 }
 

@@ -237,8 +237,9 @@ static bool find_writers(struct search *s, uint32_t i)
 		const struct lp_model_node *node = &s->model->nodes.at[s->model->witnesses.at[w].node];
 
 		s->attempts++;
+		/* Held locks were looked up for writers of rwlocks only. */
 		if (node->mode != LP_WRITE || (node->flags & (LP_TRY | LP_TIMED)) ||
-		    !writer_fits(s, w))
+		    !engine->witness.at[w].locks || !writer_fits(s, w))
 			continue;
 		engine->writers.at[s->writers++] = w;
 		if (find_writers(s, i + 1))

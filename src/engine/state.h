@@ -61,10 +61,11 @@ struct lp_item {
 };
 
 struct lp_class_state {
-	uint32_t	first_node;
+	uint32_t	first_node, last_node;
 	uint32_t	cycles;		/* links: cycles that pass this class */
 	uint32_t	owned;		/* links: cycles whose lowest class this is */
 	bool		hot;		/* in a hot pair: its witnesses are listed by instance */
+	bool		nested;		/* its own nesting is a cycle already */
 	bool		inverted;	/* a circular cycle is made of this class alone */
 	bool		relocked;	/* an event says so */
 };
@@ -78,6 +79,7 @@ struct lp_node_state {
 struct lp_witness_state {
 	uint32_t	next_in_node;
 	uint32_t	next_at_lock;	/* with the same instance on top */
+	uint32_t	lock;		/* its own instance; 0: unknown, or not asked yet */
 	uint32_t	locks;		/* in locks[]: count, then instances, innermost first */
 	bool		listed;		/* by instance */
 };
@@ -92,6 +94,9 @@ struct lp_instance {			/* one lock in one process */
 	uint64_t	serial;		/* 0: known by its place only */
 	uint32_t	process;
 	uint32_t	first_witness;	/* that acquired it; of hot classes only */
+	uint32_t	scanned;	/* the last witness of it that was scanned ... */
+	uint32_t	scanned_round;	/* ... when so many batches of pairs had become hot */
+	bool		wanted_hot;	/* a pair that ends in it is hot */
 };
 
 struct lp_lock_pair {			/* beside instances.pair[] */
@@ -187,6 +192,7 @@ struct lp_engine {
 	struct lp_u32s	chosen_stage;
 	struct { struct lp_stamped *at; uint32_t count, room; } held_lock, held_class;
 	uint32_t	stamp;
+	uint32_t	heat_round;	/* batches of class pairs that became hot */
 
 	/* what comes out, kept for good */
 	struct { struct lp_finding *at; uint32_t count, room; } finding;
@@ -252,6 +258,15 @@ static inline bool lp_relock_returns(const struct lp_model *model, uint32_t held
 	return kind == LP_LOCK_RECURSIVE || kind == LP_LOCK_ERRORCHECK ||
 	       (lp_is_read(&model->nodes.at[held]) &&
 		lp_passes_writers(&model->nodes.at[wanted]));
+}
+
+/* Can lp_relock_returns() be true of anything held? */
+static inline bool lp_relock_may_return(const struct lp_model *model, uint32_t wanted)
+{
+	enum lp_lock_kind kind = lp_model_node_fine(model, wanted)->kind;
+
+	return kind == LP_LOCK_RECURSIVE || kind == LP_LOCK_ERRORCHECK ||
+	       lp_passes_writers(&model->nodes.at[wanted]);
 }
 
 static inline unsigned lp_kind_of(const struct lp_model *model, uint32_t held, uint32_t wanted)
