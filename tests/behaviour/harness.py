@@ -4,10 +4,12 @@
 LOCKPROOF in the environment is the path of the command.
 """
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,21 +30,43 @@ def expect(condition, text):
         raise Failure(text)
 
 
+def end_session(process):
+    """
+    Kill what a process started, then itself. It leads a session of its own, so only ours are hit;
+    the supervisor is left a while to clear up after its program.
+    """
+    for entry in pathlib.Path('/proc').iterdir():
+        try:
+            fields = (entry / 'stat').read_text().rpartition(')')[2].split()
+            if int(fields[3]) == process.pid and int(entry.name) != process.pid:
+                os.kill(int(entry.name), signal.SIGKILL)
+        except (OSError, ValueError, IndexError):
+            continue                    # not a process, or no more
+    try:
+        return process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.communicate()
+
+
 class Run:
     """One finished process: what it printed, how it ended, how long it took."""
 
     def __init__(self, argv, cwd, timeout=TIMEOUT_S, env=None, preexec=None, stdin=b''):
         start = time.monotonic()
         self.argv = [str(a) for a in argv]
+        process = subprocess.Popen(self.argv, cwd=cwd, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+                                   preexec_fn=preexec, start_new_session=True)
         try:
-            done = subprocess.run(self.argv, cwd=cwd, input=stdin, capture_output=True,
-                                  timeout=timeout, env=env, preexec_fn=preexec)
-        except subprocess.TimeoutExpired as late:
+            self.stdout, self.stderr = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            _, errors = end_session(process)
             raise Failure(f'{" ".join(self.argv)}: still running after {timeout} s\n'
-                          f'{(late.stderr or b"").decode(errors="replace")[-2000:]}') from None
+                          f'{errors.decode(errors="replace")[-2000:]}') from None
         self.seconds = time.monotonic() - start
-        self.stdout, self.stderr = done.stdout, done.stderr
-        self.code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+        self.code = process.returncode if process.returncode >= 0 else 128 - process.returncode
 
     def describe(self):
         return (f'{" ".join(self.argv)}: exit {self.code} after {self.seconds:.2f} s\n'
