@@ -120,6 +120,26 @@ static void test_deep_instances(void **state)
 	scene_close(s);
 }
 
+/* Many locks released from the outermost on: every rest of the stack is a fact. */
+static void test_rests(void **state)
+{
+	struct scene *s = scene_open();
+
+	for (uint64_t first = 1; first <= 300; first++) {
+		for (uint64_t i = first; i <= 300; i++)
+			scene_take_as(s, 1, A, i, LP_WRITE, 0);
+		scene_drop_all(s, 1);
+	}
+	judge_within(s, "300 locks released outermost first", 20);
+	assert_int_equal(scene_only(s)->reason, LP_REASON_SAME_CLASS);
+	/* None of that is forgotten: 120 -> 250 was seen only among all the others. */
+	scene_take_as(s, 2, A, 250, LP_WRITE, 0);
+	scene_take_as(s, 2, A, 120, LP_WRITE, 0);
+	judge_within(s, "... and one inversion", 20);
+	assert_int_equal(scene_count(s, LP_FINDING_CIRCULAR_LOCKING, LP_FEASIBLE), 1);
+	scene_close(s);
+}
+
 /* The same by one thread only: nothing feasible to stop at. */
 static void test_deep_one_thread(void **state)
 {
@@ -280,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_gated_crowd),
 		cmocka_unit_test(test_deep_classes),
 		cmocka_unit_test(test_deep_instances),
+		cmocka_unit_test(test_rests),
 		cmocka_unit_test(test_deep_one_thread),
 		cmocka_unit_test(test_many_instances),
 		cmocka_unit_test(test_tangle),
