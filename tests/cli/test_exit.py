@@ -32,7 +32,8 @@ class Exit(CommandTest):
         done = lockproof("run", PROG, "abba")
         self.assertEqual(done.stdout, "")
         self.assertIn("possible circular locking dependency", done.stderr)
-        self.assertRegex(done.stderr, r"\n\nlockproof: 1 finding \(1 feasible\); 2 classes[^\n]*\n\Z")
+        self.assertRegex(done.stderr,
+                         r"\n\nlockproof: 1 finding \(1 feasible\); 2 classes[^\n]*\n\Z")
         self.assertEqual(done.stderr.count("WARNING"), 1)
 
     def test_summary_counts_what_is_not_shown(self):

@@ -6,7 +6,7 @@ import stat
 import subprocess
 import unittest
 
-from support import CommandTest, LOCKPROOF, PROG, environment, lockproof, main, start
+from support import CommandTest, LOCKPROOF, PATIENCE, PROG, environment, lockproof, main, start
 
 
 class Output(CommandTest):
@@ -106,8 +106,9 @@ class Output(CommandTest):
     def test_pipe(self):
         os.mkfifo(self.path("fifo"))
         reader = subprocess.Popen(["cat", self.path("fifo")], stdout=subprocess.PIPE)
+        self.addCleanup(reader.kill)
         lockproof("run", "-o", self.path("fifo"), PROG, "abba")
-        self.assertIn(b"WARNING", reader.communicate()[0])
+        self.assertIn(b"WARNING", reader.communicate(timeout=PATIENCE)[0])
 
     def test_file_size_limit_of_the_program_is_not_ours(self):
         def limit():

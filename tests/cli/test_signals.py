@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 
 from support import CommandTest, LOCKPROOF, PATIENCE, PROG, child_of, environment, main, start
@@ -65,8 +66,10 @@ class Forwarding(CommandTest):
 
     def test_alarm_that_somebody_set_before(self):
         """alarm() outlives exec: whoever set it meant the program."""
-        done = subprocess.run(["perl", "-e", "alarm 1; exec @ARGV", LOCKPROOF, "run", "sleep", "60"],
-                              env=environment(), stderr=subprocess.DEVNULL, timeout=PATIENCE)
+        done = subprocess.run([sys.executable, "-c", "import os, signal, sys; signal.alarm(1);"
+                               "os.execv(sys.argv[1], sys.argv[1:])", LOCKPROOF, "run", "sleep",
+                               "60"], env=environment(), stderr=subprocess.DEVNULL,
+                              timeout=PATIENCE)
         self.assertEqual(done.returncode, 128 + signal.SIGALRM)
 
     def test_ignored_hangup(self):
