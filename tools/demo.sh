@@ -7,21 +7,38 @@ build=$1
 lockproof=$build/src/cli/lockproof
 
 say() {
-	printf '\n\033[1m%s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi
+	if [ -t 1 ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n%s\n' "$*"; fi
 }
 
-say '1. Two threads that take two locks in opposite order, one after the other: nothing hangs.'
-echo "\$ lockproof run -- examples/abba"
-status=0
-"$lockproof" run -- "$build/examples/abba" || status=$?
-if [ "$status" != 66 ]; then
-	echo "demo: expected a finding (exit status 66), got $status" >&2
+fail() {
+	echo "demo: $*" >&2
 	exit 1
-fi
+}
 
-say '2. memcached from Debian, 4 threads, under load: a real server, validated from outside.'
-echo "\$ lockproof run -- memcached -t 4"
-python3 tests/programs/memcached_load.py --lockproof "$lockproof" --seconds 3
+say '1. Two threads that take two locks in opposite orders, one after the other: nothing hangs.'
+echo '   The source is examples/abba.c.'
+say "$ $lockproof run -- $build/examples/example-abba"
+status=0
+"$lockproof" run -- "$build/examples/example-abba" || status=$?
+[ "$status" = 66 ] || fail "expected a finding and exit status 66, got $status"
+echo "exit status $status: there was a finding"
+
+say '2. A real server from Debian, validated from outside: memcached with 4 threads under load.'
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+user=
+[ "$(id -u)" != 0 ] || user='-u nobody'
+say "$ $lockproof run -- memcached -t 4 -l 127.0.0.1 -p $port -U 0 $user"
+# shellcheck disable=SC2086
+"$lockproof" run -- memcached -t 4 -l 127.0.0.1 -p "$port" -U 0 $user &
+server=$!
+trap 'kill "$server" 2>/dev/null || :' EXIT
+python3 tests/programs/clients.py memcached "$port" || fail 'memcached gave a wrong answer'
+kill "$server"
+status=0
+wait "$server" || status=$?
+trap - EXIT
+[ "$status" = 0 ] || fail "memcached ended with status $status"
 
 say 'Your own program:'
 echo "    $lockproof run -- PROGRAM [ARGUMENTS]"

@@ -2,6 +2,7 @@
 """Load for memcached and redis over loopback: every answer is checked."""
 import random
 import socket
+import sys
 import threading
 import time
 
@@ -145,3 +146,20 @@ def in_parallel(function, argument_lists):
         thread.join()
     if errors:
         raise errors[0]
+
+
+def main(arguments):
+    """clients.py memcached|redis PORT: put load on a server that is there; say what it was."""
+    loads = {'memcached': memcached, 'redis': redis}
+    if len(arguments) != 2 or arguments[0] not in loads:
+        sys.exit(f'usage: clients.py {"|".join(loads)} PORT')
+    start = time.monotonic()
+    try:
+        loads[arguments[0]](int(arguments[1]))
+    except WrongAnswer as wrong:
+        sys.exit(f'wrong answer: {wrong}')
+    print(f'load: every answer was right, {time.monotonic() - start:.1f} s')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])
