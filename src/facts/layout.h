@@ -27,7 +27,7 @@
 #define LP_GRANULE		16u
 #define LP_STACK_FRAMES_MAX	48u	/* deeper stacks keep their innermost frames */
 #define LP_SLOT_HELD		64u	/* held locks in the slot itself; more go to a HELD record */
-#define LP_SLOT_CACHE		256u	/* chain cache entries per thread, a power of two */
+#define LP_SLOT_CACHE		256u	/* chain cache entries per thread */
 
 enum lp_rec_type {
 	LP_REC_NONE,
@@ -300,16 +300,15 @@ struct lp_held {
 	uint64_t	lock;		/* address; bit 0: counted; 0: being changed, or free */
 	uint64_t	key;		/* chain key below this entry */
 	uint64_t	serial;
-	uint32_t	node;		/* NODE; 0: not recorded */
-	uint16_t	count;		/* further nested acquisitions by a recursive type */
-	uint8_t		mode;
-	uint8_t		flags;		/* enum lp_acquire_flags */
-};
-
-struct lp_cache {
-	uint64_t	key;
-	uint32_t	node;
-	uint32_t	zero;
+	union {
+		struct {
+			uint32_t node;	/* NODE; 0: not recorded */
+			uint16_t count;	/* further nested acquisitions by a recursive type */
+			uint8_t	mode;
+			uint8_t	flags;	/* enum lp_acquire_flags */
+		};
+		uint64_t word;		/* the four, for the fast path */
+	};
 };
 
 enum lp_wait { LP_WAIT_NONE, LP_WAIT_LOCK, LP_WAIT_COND, LP_WAIT_JOIN };
@@ -323,9 +322,10 @@ struct lp_rec_slot {
 	_Alignas(64)
 	uint64_t	key;		/* chain key of what is held */
 	uint64_t	salt;		/* context, mask, generation, epoch: mixed into look-ups */
-	uint64_t	top;		/* byte offset in held[] of the first free entry */
-	uint64_t	limit;		/* of `top`; more needs a larger held stack */
-	uint64_t	held_ptr;	/* the held stack's address, valid in the owning process */
+	/* addresses, valid in the owning process */
+	uint64_t	top;		/* of the first free entry of the held stack */
+	uint64_t	limit;		/* of the end; more needs a larger held stack */
+	uint64_t	held_ptr;	/* of its first entry */
 	uint64_t	acquisitions;
 	uint32_t	epoch;
 	uint32_t	held_ref;	/* SLOT (this record) or HELD: where the held stack is */
@@ -343,7 +343,9 @@ struct lp_rec_slot {
 	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
 	_Alignas(64)
 	struct lp_held	held[LP_SLOT_HELD];
-	struct lp_cache	cache[LP_SLOT_CACHE];
+	/* what is known of chains: held.word for a key */
+	uint64_t	cache_key[LP_SLOT_CACHE];
+	uint64_t	cache_word[LP_SLOT_CACHE];
 };
 
 struct lp_rec_held {
@@ -367,6 +369,6 @@ _Static_assert(sizeof(struct lp_image) <= LP_IMAGE_HEADER_SIZE, "the header fits
 _Static_assert(offsetof(struct lp_rec_slot, held) - offsetof(struct lp_rec_slot, wait) == 32,
 	       "what lies below held[0]");
 _Static_assert(sizeof(struct lp_held) == 32, "held entries are half a cache line");
-_Static_assert(sizeof(struct lp_cache) == 16, "four cache entries a line");
+_Static_assert(LP_SLOT_CACHE == 256, "a cache index is the top byte of a key");
 
 #endif

@@ -57,9 +57,11 @@ static_assert(offsetof(struct lp_held, node) % 8 == 0 &&
 
 static void load_held(const struct lp_reader *reader, uint32_t slot, struct lp_live_thread *live)
 {
-	uint64_t offset, top = LIVE64(reader, (uint64_t)slot * LP_GRANULE, struct lp_rec_slot, top);
+	uint64_t at = (uint64_t)slot * LP_GRANULE, offset;
+	uint64_t top = LIVE64(reader, at, struct lp_rec_slot, top);
 	uint64_t room = find_held(reader, slot, &offset);
-	uint64_t count = top / sizeof(struct lp_held);
+	uint64_t count = (top - LIVE64(reader, at, struct lp_rec_slot, held_ptr)) /
+			 sizeof(struct lp_held);
 
 	if (count > room)
 		count = 0;	/* torn: the stack is just moving */

@@ -149,18 +149,16 @@ static LP_COLD int lock_slow(pthread_mutex_t *mutex, int (*real)(void *), uint64
 	return result;
 }
 
-/* The fast path needs `plain` kinds only: they alone carry a tag with the first nonce. */
-static inline bool lock_fast(struct lp_rec_slot *slot, pthread_mutex_t *mutex, uint64_t site)
+/* Plain kinds only: they alone carry a tag with the first nonce. */
+static inline bool lock_fast(pthread_mutex_t *mutex, uint64_t site)
 {
-	return lp_likely(slot != NULL) &&
-	       lp_hold_fast(slot, (uint64_t *)&mutex->__data.__list.__prev,
-			    (uint64_t *)&mutex->__data.__list.__next, (uintptr_t)mutex, site,
-			    LP_WRITE, 0);
+	return lp_hold_fast(lp_self.slot, (uint64_t *)&mutex->__data.__list.__prev,
+			    (uint64_t *)&mutex->__data.__list.__next, (uintptr_t)mutex, site);
 }
 
 LP_PUBLIC int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-	if (lp_likely(lock_fast(lp_self.slot, mutex, LP_SITE())))
+	if (lp_likely(lock_fast(mutex, LP_SITE())))
 		return lp_real.pthread_mutex_lock(mutex);
 	return lock_slow(mutex, (int (*)(void *))lp_real.pthread_mutex_lock, LP_SITE());
 }
@@ -169,7 +167,7 @@ LP_PUBLIC int mtx_lock(mtx_t *mtx)
 {
 	pthread_mutex_t *mutex = (pthread_mutex_t *)mtx;
 
-	if (lp_likely(lock_fast(lp_self.slot, mutex, LP_SITE())))
+	if (lp_likely(lock_fast(mutex, LP_SITE())))
 		return lp_real.mtx_lock(mtx);
 	return lock_slow(mutex, (int (*)(void *))lp_real.mtx_lock, LP_SITE());
 }
@@ -189,9 +187,7 @@ static LP_COLD void unlock_slow(pthread_mutex_t *mutex)
 
 static inline void unlock(pthread_mutex_t *mutex)
 {
-	struct lp_rec_slot *slot = lp_self.slot;
-
-	if (lp_unlikely(!slot) || !lp_release_fast(slot, (uintptr_t)mutex))
+	if (lp_unlikely(!lp_release_fast(lp_self.slot, (uintptr_t)mutex)))
 		unlock_slow(mutex);
 }
 
@@ -210,7 +206,7 @@ LP_PUBLIC int mtx_unlock(mtx_t *mtx)
 LP_PUBLIC int pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
 	int result = (lp_slot(), lp_real.pthread_mutex_trylock(mutex));
-	struct lp_rec_slot *slot = lp_self.slot;
+	struct lp_rec_slot *slot = lp_own_slot();
 	struct lp_op op;
 
 	if (slot && is_acquired(result)) {
@@ -223,7 +219,7 @@ LP_PUBLIC int pthread_mutex_trylock(pthread_mutex_t *mutex)
 LP_PUBLIC int mtx_trylock(mtx_t *mtx)
 {
 	int result = (lp_slot(), lp_real.mtx_trylock(mtx));
-	struct lp_rec_slot *slot = lp_self.slot;
+	struct lp_rec_slot *slot = lp_own_slot();
 	struct lp_op op;
 
 	if (slot && result == thrd_success) {

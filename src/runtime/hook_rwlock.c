@@ -27,13 +27,10 @@ static struct lp_op op_of(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8_t f
 	};
 }
 
-static inline bool lock_fast(pthread_rwlock_t *rwlock, uint64_t site, uint8_t mode, uint8_t flags)
+static inline bool lock_fast(pthread_rwlock_t *rwlock, uint64_t site)
 {
-	struct lp_rec_slot *slot = lp_self.slot;
-
-	return lp_likely(slot != NULL) &&
-	       lp_hold_fast(slot, &rwlock->__data.__pad2, (uint64_t *)&rwlock->__data.__pad3,
-			    (uintptr_t)rwlock, site, mode, flags);
+	return lp_hold_fast(lp_self.slot, &rwlock->__data.__pad2,
+			    (uint64_t *)&rwlock->__data.__pad3, (uintptr_t)rwlock, site);
 }
 
 static LP_COLD void lock_slow(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8_t flags,
@@ -51,15 +48,13 @@ static LP_COLD void lock_slow(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8
 static inline void lock_begins(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8_t flags,
 			       uint64_t site)
 {
-	uint8_t all = (uint8_t)(flags | (mode == LP_READ ? read_flags(rwlock) : 0));
-
-	if (lp_unlikely(!lock_fast(rwlock, site, (uint8_t)mode, all)))
+	if (lp_unlikely(!lock_fast(rwlock, site)))
 		lock_slow(rwlock, mode, flags, site);
 }
 
 static LP_COLD void lock_failed(pthread_rwlock_t *rwlock)
 {
-	if (lp_self.slot)
+	if (lp_own_slot())
 		lp_release(lp_self.slot, (uintptr_t)rwlock);
 }
 
@@ -138,9 +133,7 @@ static LP_COLD void unlock_slow(pthread_rwlock_t *rwlock)
 
 LP_PUBLIC int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
 {
-	struct lp_rec_slot *slot = lp_self.slot;
-
-	if (lp_unlikely(!slot) || !lp_release_fast(slot, (uintptr_t)rwlock))
+	if (lp_unlikely(!lp_release_fast(lp_self.slot, (uintptr_t)rwlock)))
 		unlock_slow(rwlock);
 	return lp_real.pthread_rwlock_unlock(rwlock);
 }

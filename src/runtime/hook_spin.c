@@ -24,7 +24,7 @@ static void push(struct lp_rec_slot *slot, pthread_spinlock_t *lock, uint8_t fla
 	struct lp_op op;
 
 	if (home.word &&
-	    lp_hold_fast(slot, home.word, home.serial, (uintptr_t)lock, site, LP_WRITE, flags))
+	    lp_hold_fast(slot, home.word, home.serial, (uintptr_t)lock, site))
 		return;
 	op = op_of(lock, home, flags, site);
 	lp_hold(slot, &op);
@@ -63,9 +63,7 @@ static LP_COLD void unlock_slow(pthread_spinlock_t *lock)
 
 LP_PUBLIC int pthread_spin_unlock(pthread_spinlock_t *lock)
 {
-	struct lp_rec_slot *slot = lp_self.slot;
-
-	if (lp_unlikely(!slot) || !lp_release_fast(slot, (uintptr_t)lock))
+	if (lp_unlikely(!lp_release_fast(lp_self.slot, (uintptr_t)lock)))
 		unlock_slow((pthread_spinlock_t *)lock);
 	return lp_real.pthread_spin_unlock(lock);
 }

@@ -50,13 +50,22 @@ extern uint64_t lp_generation;		/* mixed into look-ups; changes void cached chai
 
 /* A thread's own. */
 struct lp_self {
-	struct lp_rec_slot *slot;	/* NULL: not known yet, or not recording */
+	struct lp_rec_slot *slot;	/* lp_no_slot: not known yet, or not recording */
 	uint64_t	stack_end;	/* 0: unknown */
 	struct lp_rec_slot *child;	/* between prepare and child of a fork */
 	bool		ended;		/* its slot is gone: pass everything through */
 };
 
 extern __thread struct lp_self lp_self __attribute__((tls_model("initial-exec")));
+
+/* Stands for "none" so that the fast path need not ask: nothing is in it, nobody writes to it. */
+extern struct lp_rec_slot lp_no_slot;
+
+/* This thread's slot if it has one. */
+static inline struct lp_rec_slot *lp_own_slot(void)
+{
+	return lp_self.slot != &lp_no_slot ? lp_self.slot : NULL;
+}
 
 /* start.c */
 
@@ -68,7 +77,7 @@ struct lp_rec_slot *lp_attach(void);
 
 static inline struct lp_rec_slot *lp_slot(void)
 {
-	return lp_likely(lp_self.slot != NULL) ? lp_self.slot : lp_attach();
+	return lp_likely(lp_self.slot != &lp_no_slot) ? lp_self.slot : lp_attach();
 }
 
 void lp_bump_generation(void);
@@ -143,7 +152,7 @@ struct lp_home lp_home_in_table(const volatile void *lock);	/* {NULL, NULL}: no 
 
 static inline uint32_t lp_tag_check(uint64_t address, uint32_t nonce)
 {
-	return (uint32_t)(address >> 2) ^ nonce;
+	return (uint32_t)address ^ nonce;
 }
 
 static inline uint64_t lp_tag_make(uint32_t check, uint32_t id)
@@ -224,27 +233,25 @@ extern const struct lp_track_ops lp_track_ops;
 
 /*
  * The fast path: a tagged lock whose chain this thread knows. True: pushed, go and take the lock.
- * Reads the lock, the slot and three globals; writes the slot.
+ * Reads the lock, the slot and two globals; writes the slot. `slot` may be lp_no_slot, in which
+ * nothing is ever found. That there is room on the held stack is part of what the cache says.
  */
 static inline __attribute__((always_inline))
-bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *word, const uint64_t *serial,
-		  uint64_t address, uint64_t site, uint8_t mode, uint8_t flags)
+bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *tag, const uint64_t *serial,
+		  uint64_t address, uint64_t site)
 {
-	uint64_t tag = *word;
-	struct lp_acquire acquire = { .address = address, .id = (uint32_t)(tag >> 32), .mode = mode,
-				      .flags = flags };
-	struct lp_cache *cache;
+	uint64_t word = *tag;
+	uint32_t check = lp_tag_check(address, lp_nonce);
 	uint64_t key, look;
 
-	if (lp_unlikely((uint32_t)tag != lp_tag_check(address, lp_nonce)))
+	if (lp_unlikely((uint32_t)word != check))
 		return false;
-	key = lp_track_key(slot->key, acquire.id, site);
+	/* what is left of the tag without its check is the id in its place */
+	key = (slot->key ^ site ^ (word ^ check)) * LP_KEY_MUL;
 	look = key ^ slot->salt ^ lp_generation;
-	cache = lp_track_cache(slot, look);
-	if (lp_unlikely(cache->key != look) || lp_unlikely(slot->top == slot->limit))
+	if (lp_unlikely(slot->cache_key[lp_track_index(look)] != look))
 		return false;
-	acquire.serial = *serial;
-	lp_track_put(slot, &acquire, key, cache->node);
+	lp_track_put(slot, address, *serial, key, slot->cache_word[lp_track_index(look)]);
 	return true;
 }
 
@@ -252,10 +259,8 @@ bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *word, const uint64_t
 static inline __attribute__((always_inline))
 bool lp_release_fast(struct lp_rec_slot *slot, uint64_t address)
 {
-	struct lp_held *top = lp_track_top(slot) - 1;
-
 	/* below an empty stack lies another member of the slot or record, never an address */
-	if (lp_unlikely(top->lock != address))
+	if (lp_unlikely(lp_track_top(slot)[-1].lock != address))
 		return false;
 	lp_track_drop(slot);
 	return true;

@@ -14,7 +14,13 @@
 
 #define RECLAIM_LOOKS	8
 
-__thread struct lp_self lp_self;
+struct lp_rec_slot lp_no_slot = {
+	.top = (uintptr_t)lp_no_slot.held,
+	.held_ptr = (uintptr_t)lp_no_slot.held,
+	.limit = (uintptr_t)lp_no_slot.held,
+};
+
+__thread struct lp_self lp_self = { .slot = &lp_no_slot };
 
 /* Free slots of this process: ref in the low half, a counter against reuse in the high half. */
 static uint64_t free_slots;
@@ -192,7 +198,7 @@ struct lp_rec_slot *lp_attach(void)
 
 	if (!lp_rt.track.writer.image) {
 		lp_start(NULL);
-		if (lp_self.slot)
+		if (lp_own_slot())
 			return lp_self.slot;
 	}
 	if (lp_self.ended || !lp_rt.process)
@@ -228,7 +234,7 @@ static void report_held_at_exit(struct lp_rec_slot *slot)
 /* Runs once per round of destructors: value n in round n. */
 static void thread_ends(void *round)
 {
-	struct lp_rec_slot *slot = lp_self.slot;
+	struct lp_rec_slot *slot = lp_own_slot();
 	uint64_t *joined;
 
 	if (!slot)
@@ -243,7 +249,7 @@ static void thread_ends(void *round)
 	if (joined && joined[0] == slot->thread)
 		joined[1] = 1;
 	lp_self.ended = true;
-	lp_self.slot = NULL;
+	lp_self.slot = &lp_no_slot;
 	lp_slot_free(slot);
 }
 
@@ -278,7 +284,7 @@ uint32_t lp_process_record(uint32_t parent_thread, uint32_t parent_epoch, const 
  */
 void lp_fork_prepare(void)
 {
-	struct lp_rec_slot *slot = lp_self.slot;
+	struct lp_rec_slot *slot = lp_own_slot();
 
 	lp_self.child = NULL;
 	if (!slot || slot->busy)
@@ -303,11 +309,11 @@ void lp_fork_parent(void)
 
 void lp_fork_child(void)
 {
-	bool tracked = lp_self.slot != NULL;
+	bool tracked = lp_own_slot() != NULL;
 	struct lp_rec_slot *child = lp_self.child;
 
 	lp_self.child = NULL;
-	lp_self.slot = NULL;
+	lp_self.slot = &lp_no_slot;
 	__atomic_store_n(&free_slots, 0, __ATOMIC_RELAXED);	/* they are the parent's */
 	if (!tracked)
 		return;

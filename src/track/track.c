@@ -19,7 +19,6 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 	slot->key = LP_KEY_EMPTY;
 	slot->epoch = 0;
 	slot->salt = make_salt(0);
-	slot->top = 0;
 	slot->acquisitions = 0;
 	slot->wait = LP_WAIT_NONE;
 	slot->wait_object = 0;
@@ -29,9 +28,10 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 	if (!slot->held_ref || slot->held_ref == lp_writer_ref(&track->writer, slot)) {
 		slot->held_ref = lp_writer_ref(&track->writer, slot);
 		slot->held_ptr = (uintptr_t)slot->held;
-		slot->limit = sizeof(slot->held);
+		slot->limit = (uintptr_t)(slot->held + LP_SLOT_HELD);
 	}
-	memset(slot->cache, 0, sizeof(slot->cache));
+	slot->top = slot->held_ptr;
+	memset(slot->cache_key, 0, sizeof(slot->cache_key));
 	__atomic_store_n(&slot->thread, thread, __ATOMIC_RELEASE);
 }
 
@@ -57,33 +57,37 @@ uint32_t lp_track_class_of(const struct lp_writer *writer, uint32_t id)
 /* Move the held stack to a record twice as large. False when there is no space for it. */
 static bool grow_held(struct lp_track *track, struct lp_rec_slot *slot)
 {
-	uint64_t bytes = slot->limit * 2;
+	uint64_t used = slot->top - slot->held_ptr;
+	uint64_t bytes = (slot->limit - slot->held_ptr) * 2;
 	struct lp_rec_held *larger = lp_writer_begin(&track->writer, LP_REC_HELD,
 						     sizeof(*larger) + bytes, 64);
 
 	if (!larger)
 		return false;
 	larger->count = bytes / sizeof(struct lp_held);
-	memcpy(larger->held, lp_track_held(slot), slot->top);
+	memcpy(larger->held, lp_track_held(slot), used);
 	lp_writer_done(larger);
-	slot->held_ptr = (uintptr_t)larger->held;
 	slot->held_ref = lp_writer_ref(&track->writer, larger);
-	slot->limit = bytes;
+	slot->held_ptr = (uintptr_t)larger->held;
+	slot->top = slot->held_ptr + used;
+	slot->limit = slot->held_ptr + bytes;
 	return true;
 }
 
 void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 		       const struct lp_rec_slot *from)
 {
-	while (to->limit < from->top) {
+	uint64_t used = from->top - from->held_ptr;
+
+	while (to->limit - to->held_ptr < used) {
 		if (!grow_held(track, to)) {
 			to->lossy = 1;
 			return;
 		}
 	}
-	memcpy(lp_track_held(to), lp_track_held(from), from->top);
+	memcpy(lp_track_held(to), lp_track_held(from), used);
 	to->key = from->key;
-	to->top = from->top;
+	to->top = to->held_ptr + used;
 	for (struct lp_held *held = lp_track_held(to); held < lp_track_top(to); held++)
 		held->flags |= LP_INHERITED;
 }
@@ -228,14 +232,21 @@ static uint32_t resolve(struct lp_track *track, struct lp_rec_slot *slot,
 	return node;
 }
 
-/* A handler that looks in between finds no key, or the right pair. */
-static void fill_cache(struct lp_cache *cache, uint64_t look, uint32_t node)
+/*
+ * Remember a chain for the fast path, which does not look for room: what would fill the held stack
+ * to its end stays unknown to it. A handler that looks in between finds no key, or the right pair.
+ */
+static void fill_cache(struct lp_rec_slot *slot, uint64_t look, uint64_t word)
 {
-	cache->key = 0;
+	unsigned index = lp_track_index(look);
+
+	if (slot->top == slot->limit)
+		return;
+	slot->cache_key[index] = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	cache->node = node;
+	slot->cache_word[index] = word;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	cache->key = look;
+	slot->cache_key[index] = look;
 }
 
 /* The entry's acquisition with what lies below it now: its node in the new place. */
@@ -279,48 +290,47 @@ static bool settle(struct lp_track *track, struct lp_rec_slot *slot, uint32_t *n
 	return *node != 0;
 }
 
-/* The thread's cached node for a key, or the result of making it. */
-static uint32_t node_for(struct lp_track *track, struct lp_rec_slot *slot,
+/* held.word for a key: cached, or the result of making the node. */
+static uint64_t word_for(struct lp_track *track, struct lp_rec_slot *slot,
 			 const struct lp_acquire *acquire, uint64_t key, uint64_t generation)
 {
 	uint64_t look = key ^ slot->salt ^ generation;
-	struct lp_cache *cache = lp_track_cache(slot, look);
+	uint64_t word = lp_track_word(0, acquire->mode, acquire->flags);
 	struct node_probe probe = { .lock = acquire->id, .mode = acquire->mode,
 				    .flags = acquire->flags };
-	uint32_t node = 0;
 
-	if (cache->key == look)
-		return cache->node;
+	if (slot->cache_key[lp_track_index(look)] == look)
+		return slot->cache_word[lp_track_index(look)];
 	/* inside the runtime already: a handler */
 	if (slot->busy || !acquire->id)
-		return 0;
+		return word;
 	if (lp_writer_stopped(&track->writer)) {
-		fill_cache(cache, look, 0);	/* there will be no node: make it cheap */
-		return 0;
+		fill_cache(slot, look, word);	/* there will be no node: make it cheap */
+		return word;
 	}
 	slot->busy = 1;
 	if (settle(track, slot, &probe.parent)) {
 		probe.site = track->ops->site(acquire->where);
-		node = resolve(track, slot, &probe, acquire->serial, lp_track_depth(slot),
-			       acquire->where, 0);
+		word |= resolve(track, slot, &probe, acquire->serial, lp_track_depth(slot),
+				acquire->where, 0);
 	}
 	slot->busy = 0;
-	if (node)
-		fill_cache(cache, look, node);
-	return node;
+	if ((uint32_t)word)
+		fill_cache(slot, look, word);
+	return word;
 }
 
 void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
 	uint64_t key = lp_track_key(slot->key, acquire->id, acquire->site);
-	uint32_t node = node_for(track, slot, acquire, key, generation);
+	uint64_t word = word_for(track, slot, acquire, key, generation);
 
 	if (lp_unlikely(slot->top == slot->limit) && !grow_held(track, slot)) {
 		slot->lossy = 1;
 		return;
 	}
-	lp_track_put(slot, acquire, key, node);
+	lp_track_put(slot, acquire->address, acquire->serial, key, word);
 }
 
 void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
@@ -328,7 +338,7 @@ void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 {
 	uint64_t key = lp_track_key(slot->key, acquire->id, acquire->site);
 
-	node_for(track, slot, acquire, key, generation);
+	word_for(track, slot, acquire, key, generation);
 }
 
 struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)
@@ -360,7 +370,7 @@ void lp_track_remove(struct lp_rec_slot *slot, struct lp_held *held)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->key = key;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	slot->top -= sizeof(*held);
+	slot->top = (uintptr_t)(top - 1);
 	slot->busy = busy;
 }
 

@@ -65,7 +65,7 @@ void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 static inline uint64_t lp_track_key(uint64_t key, uint32_t id, uint64_t site)
 {
 	/* a site belongs to one function, so it stands for mode and flags too */
-	return ((key ^ site) + ((uint64_t)id << 24)) * LP_KEY_MUL;
+	return (key ^ site ^ (uint64_t)id << 32) * LP_KEY_MUL;
 }
 
 static inline struct lp_held *lp_track_held(const struct lp_rec_slot *slot)
@@ -75,17 +75,25 @@ static inline struct lp_held *lp_track_held(const struct lp_rec_slot *slot)
 
 static inline struct lp_held *lp_track_top(const struct lp_rec_slot *slot)
 {
-	return (struct lp_held *)(uintptr_t)(slot->held_ptr + slot->top);
+	return (struct lp_held *)(uintptr_t)slot->top;
 }
 
 static inline uint32_t lp_track_depth(const struct lp_rec_slot *slot)
 {
-	return (uint32_t)(slot->top / sizeof(struct lp_held));
+	return (uint32_t)(lp_track_top(slot) - lp_track_held(slot));
 }
 
-static inline struct lp_cache *lp_track_cache(struct lp_rec_slot *slot, uint64_t look)
+static inline unsigned lp_track_index(uint64_t look)
 {
-	return &slot->cache[(look >> 48) % LP_SLOT_CACHE];
+	return (unsigned)(look >> 56);
+}
+
+/* held.word of a fresh entry. */
+static inline uint64_t lp_track_word(uint32_t node, uint8_t mode, uint8_t flags)
+{
+	struct lp_held held = { .node = node, .mode = mode, .flags = flags };
+
+	return held.word;
 }
 
 /*
@@ -94,23 +102,20 @@ static inline struct lp_cache *lp_track_cache(struct lp_rec_slot *slot, uint64_t
  * The key changes only in that time, so no key is ever looked up with a stack it does not stand
  * for. Entries above the top have lock 0.
  */
-static inline void lp_track_put(struct lp_rec_slot *slot, const struct lp_acquire *acquire,
-				uint64_t key, uint32_t node)
+static inline void lp_track_put(struct lp_rec_slot *slot, uint64_t address, uint64_t serial,
+				uint64_t key, uint64_t word)
 {
 	struct lp_held *held = lp_track_top(slot);
 
-	slot->top += sizeof(*held);
+	slot->top = (uintptr_t)(held + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	held->key = slot->key;
-	held->serial = acquire->serial;
-	held->node = node;
-	held->count = 0;
-	held->mode = acquire->mode;
-	held->flags = acquire->flags;
+	held->serial = serial;
+	held->word = word;
 	slot->acquisitions++;
 	slot->key = key;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	held->lock = acquire->address;
+	held->lock = address;
 }
 
 static inline void lp_track_drop(struct lp_rec_slot *slot)
@@ -121,7 +126,7 @@ static inline void lp_track_drop(struct lp_rec_slot *slot)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->key = held->key;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	slot->top -= sizeof(*held);
+	slot->top = (uintptr_t)held;
 }
 
 /*

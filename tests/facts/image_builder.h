@@ -335,8 +335,9 @@ static inline struct abba image_abba(struct image *image, uint64_t base, uint32_
 	slot->acquisitions = 7;
 	slot->key = 0xfeed;
 	slot->top = 2 * sizeof(struct lp_held);
-	slot->held[0] = (struct lp_held){ base + 0x8040, 0, 2, a.node[2], 0, LP_WRITE, 0 };
-	slot->held[1] = (struct lp_held){ base + 0x8000, 1, 1, a.node[3], 0, LP_WRITE, LP_TIMED };
+	slot->held[0] = (struct lp_held){ base + 0x8040, 0, 2, { { a.node[2], 0, LP_WRITE, 0 } } };
+	slot->held[1] = (struct lp_held){ base + 0x8000, 1, 1,
+					  { { a.node[3], 0, LP_WRITE, LP_TIMED } } };
 	slot->wait = LP_WAIT_LOCK;
 	slot->wait_object = base + 0x8000;
 	a.tail_event = image_event(image, LP_EVENT_UNLOCK_NOT_HELD, a.thread[1], a.class[0],
