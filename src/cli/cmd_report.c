@@ -61,7 +61,7 @@ static int judge(struct lp_session *session)
 {
 	int error = lp_session_judge(session);
 
-	if (!error)
+	if (error >= 0)
 		error = lp_session_add_last_deadlocks(session, NULL);
 	return error ? lp_error("%s", strerror(-error)) : 0;
 }

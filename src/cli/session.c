@@ -172,7 +172,7 @@ int lp_session_judge(struct lp_session *session)
 	if (!error)
 		error = lp_engine_judge(session->engine, session->model);
 	session->fresh = error != 0;
-	return error;
+	return error ? error : 1;
 }
 
 const struct lp_model *lp_session_model(const struct lp_session *session)

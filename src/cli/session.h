@@ -56,7 +56,7 @@ void lp_session_retire(struct lp_source *source);
 size_t lp_session_source_count(const struct lp_session *session);
 struct lp_source *lp_session_source(const struct lp_session *session, size_t index);
 
-/* Judge what was read. 0 or -ENOMEM. */
+/* Judge what was read. 1: there was something to judge; 0: no; -ENOMEM. */
 int lp_session_judge(struct lp_session *session);
 
 const struct lp_model *lp_session_model(const struct lp_session *session);

@@ -165,33 +165,41 @@ static bool is_of_program(pid_t sender, pid_t program)
 	return false;
 }
 
-static bool is_for_program(const siginfo_t *info, pid_t pid)
+struct forwarding {
+	pid_t		pid;
+	lp_sender_fn	*is_ours;
+	void		*context;
+};
+
+static bool is_for_program(const struct forwarding *to, const siginfo_t *info)
 {
 	if (info->si_code > 0) {
 		/* the kernel's own: of these only timers were set for whoever runs here */
 		return info->si_signo == SIGALRM || info->si_signo == SIGVTALRM ||
 		       info->si_signo == SIGPROF;
 	}
-	return !is_of_program(info->si_pid, pid);
+	return !is_of_program(info->si_pid, to->pid) && !to->is_ours(to->context, info->si_pid);
 }
 
-static void forward(const siginfo_t *info, pid_t pid)
+static void forward(const struct forwarding *to, const siginfo_t *info)
 {
-	if (info->si_signo == SIGCHLD || pid <= 0 || !is_for_program(info, pid))
+	if (info->si_signo == SIGCHLD || !is_for_program(to, info))
 		return;
 	if (info->si_code == SI_QUEUE)
-		sigqueue(pid, info->si_signo, info->si_value);
+		sigqueue(to->pid, info->si_signo, info->si_value);
 	else
-		kill(pid, info->si_signo);
+		kill(to->pid, info->si_signo);
 }
 
-void lp_signal_wait(const struct lp_inherited *inherited, pid_t pid, unsigned timeout_ms)
+void lp_signal_wait(const struct lp_inherited *inherited, pid_t pid, unsigned timeout_ms,
+		    lp_sender_fn *is_ours, void *context)
 {
 	struct timespec timeout = { timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000 };
+	const struct forwarding to = { pid, is_ours, context };
 	siginfo_t info;
 
 	while (sigtimedwait(&inherited->taken, &info, &timeout) > 0) {
-		forward(&info, pid);
+		forward(&to, &info);
 		timeout = (struct timespec){ 0, 0 };
 	}
 }

@@ -9,6 +9,7 @@
 #define LP_CLI_SPAWN_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -39,9 +40,11 @@ int lp_spawn(const struct lp_inherited *inherited, const char *path, char *const
 
 /*
  * Wait until a signal arrives or `timeout_ms` have passed, and pass on what others sent to us for
- * the program. Signals of the terminal are left alone: it sends them to the program itself.
- * `pid` 0: there is no program any more.
+ * the program. Signals of the terminal are left alone: it sends them to the program itself. So are
+ * those of processes that the program started; `is_ours` is asked about senders that are gone.
  */
-void lp_signal_wait(const struct lp_inherited *inherited, pid_t pid, unsigned timeout_ms);
+typedef bool lp_sender_fn(void *context, pid_t pid);
+void lp_signal_wait(const struct lp_inherited *inherited, pid_t pid, unsigned timeout_ms,
+		    lp_sender_fn *is_ours, void *context);
 
 #endif

@@ -216,12 +216,13 @@ static void show_findings(struct lp_watch *watch)
 static void read_and_judge(struct lp_watch *watch)
 {
 	struct lp_session *session = watch->request.session;
-	int news = lp_session_poll(session);
-	int error = news > 0 ? lp_session_judge(session) : 0;
+	int result = lp_session_poll(session);
 
-	if (news < 0 || error)
+	if (result >= 0)
+		result = lp_session_judge(session);
+	if (result < 0)
 		watch->blind = true;
-	if (news)
+	if (result)
 		show_findings(watch);
 }
 
@@ -419,6 +420,23 @@ static size_t count_alive(const struct lp_watch *watch)
 
 /* ---- the loop ---- */
 
+/* Do the facts know this process, which may have ended since? */
+static bool is_recorded_process(void *context, pid_t pid)
+{
+	struct lp_watch *watch = context;
+	const struct lp_model *model = lp_session_model(watch->request.session);
+
+	if (watch->blind || lp_session_poll(watch->request.session) < 0)
+		return false;
+	open_images(watch);
+	if (lp_session_poll(watch->request.session) < 0)
+		return false;
+	for (uint32_t i = 1; i < model->processes.count; i++)
+		if (model->processes.at[i].pid == (uint32_t)pid)
+			return true;
+	return false;
+}
+
 static void tick(struct lp_watch *watch)
 {
 	watch->now_ms = monotonic_ms();
@@ -482,7 +500,8 @@ void lp_watch_run(struct lp_watch *watch, pid_t pid, struct lp_watch_result *res
 	while (!has_ended(pid, &result->status)) {
 		uint64_t before;
 
-		lp_signal_wait(watch->request.inherited, pid, pause);
+		lp_signal_wait(watch->request.inherited, pid, pause, is_recorded_process,
+			       watch);
 		before = cpu_us();
 		tick(watch);
 		pause = pause_ms(cpu_us() - before);

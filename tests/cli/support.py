@@ -48,11 +48,6 @@ def child_of(pid):
         return int(file.read().split()[0])
 
 
-def private_directories():
-    """Directories of runs in progress that belong to nobody alive would pile up here."""
-    return {name for name in os.listdir("/dev/shm") if name.startswith("lockproof-")}
-
-
 class CommandTest(unittest.TestCase):
     maxDiff = None
 

@@ -5,8 +5,7 @@ import os
 import subprocess
 import time
 
-from support import (CommandTest, LOCKPROOF, PROG, environment, lockproof, main,
-                     private_directories, start)
+from support import (CommandTest, LOCKPROOF, PROG, environment, lockproof, main, start)
 
 
 class Exit(CommandTest):
@@ -57,10 +56,11 @@ class Exit(CommandTest):
         self.assertEqual(self.kinds(json.loads(self.read(out))), self.kinds(report))
 
     def test_private_directory_goes(self):
-        before = private_directories()
-        for args in [["true"], [PROG, "kill", "9"], ["sh", "-c", "true; true; exit 3"]]:
-            lockproof("run", *args)
-        self.assertLessEqual(private_directories(), before)
+        for end in ["true", f"exec {PROG} kill 9", "true; true; exit 3"]:
+            done = lockproof("run", "sh", "-c", f"echo $LOCKPROOF_FACTS; {end}")
+            directory = os.path.dirname(done.stdout.strip())
+            self.assertRegex(directory, r"/lockproof-\w{6}\Z")
+            self.assertFalse(os.path.exists(directory))
 
     def test_color(self):
         for option, colored in [("always", True), ("never", False), ("auto", False)]:

@@ -192,9 +192,11 @@ class Killed(CommandTest):
 class Leftovers(CommandTest):
     """A supervisor that is killed cannot clean up; the next one does."""
 
-    def make(self, name, pid=0, age=3600):
+    def name(self, number):
+        return f"/dev/shm/lockproof-{(os.getpid() * 16 + number) & 0xffffff:06x}"
+
+    def make(self, directory, pid=0, age=3600):
         """A private directory as a run has it, with the header of an image that `pid` claims."""
-        directory = f"/dev/shm/{name}"
         os.mkdir(directory, 0o700)
         self.addCleanup(subprocess.run, ["rm", "-rf", directory])
         for n in ["facts", "facts.1", "facts.20"]:
@@ -208,28 +210,30 @@ class Leftovers(CommandTest):
 
     def test_gone(self):
         import fcntl
-        gone = [self.make("lockproof-TESTaa"), self.make("lockproof-TESTbb")]
-        os.unlink(gone[1] + "/facts")
-        os.utime(gone[1], (0, 0))
-        alive = self.make("lockproof-TESTcc", pid=os.getpid())
-        young = self.make("lockproof-TESTdd", age=0)
-        other = self.make("lockproof-TESTeee")
-        guest = self.make("lockproof-TESTff")
+        alive = self.make(self.name(2), pid=os.getpid())
+        young = self.make(self.name(3), age=0)
+        other = self.make(self.name(4) + "e")
+        locked = self.make(self.name(5))
+        guest = self.make(self.name(6), age=0)
         with open(guest + "/document", "w"):
             pass
         os.utime(guest, (0, 0))
-        link = "/dev/shm/lockproof-TESTgg"
-        os.symlink(self.directory, link)
-        self.addCleanup(os.unlink, link)
-        locked = self.make("lockproof-TESThh")
+        os.symlink(self.directory, self.name(7))
+        self.addCleanup(os.unlink, self.name(7))
+        gone = [self.name(0), self.name(1)]
         with open(locked + "/facts") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            self.make(gone[0])
+            self.make(gone[1], age=0)
+            os.unlink(gone[1] + "/facts")
+            os.utime(gone[1], (0, 0))
             self.assertEqual(lockproof("run", "true").returncode, 0)
+            self.assertIn("facts.20", os.listdir(locked))
         self.assertEqual([path for path in gone if os.path.exists(path)], [])
-        for path in [alive, young, other, locked]:
+        for path in [alive, young, other]:
             self.assertEqual(sorted(os.listdir(path)), ["facts", "facts.1", "facts.20"])
         self.assertEqual(os.listdir(guest), ["document"])
-        self.assertTrue(os.path.islink(link))
+        self.assertTrue(os.path.islink(self.name(7)))
 
 
 class Damaged(CommandTest):
