@@ -126,6 +126,8 @@ static void fill_summary(const struct lp_session *session, bool strict, struct l
 	for (size_t i = 0; i < lp_engine_finding_count(engine); i++) {
 		const struct lp_finding *finding = lp_engine_finding(engine, i);
 
+		if (finding->covered)
+			continue;	/* another says it in fewer words */
 		report->summary.findings[finding->level]++;
 		report->hidden += !lp_session_shows(finding, strict);
 	}

@@ -30,8 +30,11 @@ struct lp_session *lp_session_create(void)
 	session->symbolizer = lp_symbolizer_create();
 	if (session->model && session->symbolizer)
 		session->describer = lp_describer_create(session->model, session->symbolizer);
-	if (session->engine && session->describer)
+	if (session->engine && session->describer) {
+		lp_engine_set_wrapper(session->engine, lp_describer_is_wrapper,
+				      session->describer);
 		return session;
+	}
 	lp_session_destroy(session);
 	return NULL;
 }
@@ -320,7 +323,7 @@ int lp_session_add_last_deadlocks(struct lp_session *session, bool (*alive)(int 
 
 bool lp_session_shows(const struct lp_finding *finding, bool strict)
 {
-	return strict || finding->level > LP_POSSIBLE;
+	return !finding->covered && (strict || finding->level > LP_POSSIBLE);
 }
 
 size_t lp_session_shown(const struct lp_session *session, bool strict)

@@ -15,7 +15,9 @@
 
 #include "base/compiler.h"
 
-#define POPULATE_CHUNK	(128u << 10)
+/* Backed at a time: little for the many programs that live shortly, more as an image grows. */
+#define POPULATE_MIN	(32u << 10)
+#define POPULATE_MAX	(1u << 20)
 
 union head {
 	struct lp_rec	rec;
@@ -53,7 +55,7 @@ static bool populate(struct lp_writer *writer, uint64_t end)
 {
 	struct lp_image *image = writer->image;
 	uint64_t have = __atomic_load_n(&image->populated, __ATOMIC_ACQUIRE);
-	uint64_t want;
+	uint64_t chunk = have / 4, want;
 	int error;
 
 	if (lp_likely(end <= have))
@@ -62,7 +64,11 @@ static bool populate(struct lp_writer *writer, uint64_t end)
 		lp_writer_stop(writer, LP_STOP_IMAGE_FULL, 0);
 		return false;
 	}
-	want = (end + POPULATE_CHUNK - 1) & ~(uint64_t)(POPULATE_CHUNK - 1);
+	if (chunk < POPULATE_MIN)
+		chunk = POPULATE_MIN;
+	if (chunk > POPULATE_MAX)
+		chunk = POPULATE_MAX;
+	want = (end + chunk + 4095) & ~(uint64_t)4095;
 	if (want > writer->size)
 		want = writer->size;
 	if (writer->populate) {

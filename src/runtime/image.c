@@ -13,7 +13,7 @@
 #include "runtime/runtime.h"
 
 #define PATH_SIZE	1024u
-#define MAP_MIN		(1ull << 20)
+#define MAP_MIN		(64ull << 10)
 #define FILES_MAX	1000000u
 
 #ifndef MADV_DONTDUMP
