@@ -251,6 +251,7 @@ static int do_kill(const char *argument)
 	const struct rlimit none = { 0, 0 };
 
 	setrlimit(RLIMIT_CORE, &none);
+	signal(atoi(argument), SIG_DFL);	/* a background job of a shell ignores some */
 	kill(getpid(), atoi(argument));
 	pause();
 	return 0;
