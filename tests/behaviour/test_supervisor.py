@@ -247,7 +247,7 @@ def suite(programs, sources):
     tests.add('exit-codes', exit_codes, programs)
     # scenario, bytes free, recording stops, there is a finding
     for scenario, free, stops, found in (
-            ('many-locks', 64 << 10, True, False), ('many-locks', 700 << 10, False, False),
+            ('many-locks', 24 << 10, True, False), ('many-locks', 700 << 10, False, False),
             ('threads-at-once', 64 << 10, True, False), ('threads-at-once', 700 << 10, True, False),
             ('many-held', 64 << 10, True, False), ('inversion-first', 700 << 10, True, True)):
         tests.add(f'full/{scenario}/{free}', full_filesystem, programs, scenario, free, stops,
