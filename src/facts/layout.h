@@ -297,8 +297,8 @@ struct lp_rec_event {
 
 /* Live state of one thread: written by it alone, read by the supervisor without locks. */
 struct lp_held {
-	uint64_t	lock;		/* address; bit 0: counted; 0: being changed, or free */
-	uint64_t	key;		/* chain key below this entry */
+	uint64_t	lock;		/* address; bit 0: counted */
+	uint64_t	key;		/* chain key of the stack up to this entry */
 	uint64_t	serial;
 	union {
 		struct {
@@ -320,7 +320,6 @@ struct lp_rec_slot {
 	uint32_t	pid, tid;	/* live */
 	/* what the fast path touches */
 	_Alignas(64)
-	uint64_t	key;		/* chain key of what is held */
 	uint64_t	salt;		/* context, mask, generation, epoch: mixed into look-ups */
 	/* addresses, valid in the owning process */
 	uint64_t	top;		/* of the first free entry of the held stack */
@@ -334,7 +333,6 @@ struct lp_rec_slot {
 	uint64_t	pthread;	/* pthread_self() */
 	uint64_t	start_routine, start_arg;	/* of pthread_create, for the new thread */
 	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
-	/* the word an entry below held[0] would have as its lock: never an address */
 	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
 	uint32_t	lossy;		/* 1: an acquisition could not be put on the held stack */
 	uint32_t	wait_thread;	/* JOIN: THREAD */
@@ -342,6 +340,7 @@ struct lp_rec_slot {
 	uint32_t	unused;
 	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
 	_Alignas(64)
+	struct lp_held	ground;		/* what an empty stack looks like from above */
 	struct lp_held	held[LP_SLOT_HELD];
 	/* what is known of chains: held.word for a key */
 	uint64_t	cache_key[LP_SLOT_CACHE];
@@ -351,7 +350,8 @@ struct lp_rec_slot {
 struct lp_rec_held {
 	struct lp_rec	rec;
 	uint64_t	count;
-	uint64_t	zero[6];	/* below held[0]: no address */
+	uint64_t	zero[2];
+	struct lp_held	ground;
 	struct lp_held	held[];
 };
 
@@ -366,8 +366,10 @@ struct lp_rec_held {
 
 _Static_assert(sizeof(struct lp_rec) == 8, "a record head is one word");
 _Static_assert(sizeof(struct lp_image) <= LP_IMAGE_HEADER_SIZE, "the header fits its page");
-_Static_assert(offsetof(struct lp_rec_slot, held) - offsetof(struct lp_rec_slot, wait) == 32,
-	       "what lies below held[0]");
+_Static_assert(offsetof(struct lp_rec_slot, held) - offsetof(struct lp_rec_slot, ground) ==
+	       sizeof(struct lp_held) &&
+	       offsetof(struct lp_rec_held, held) - offsetof(struct lp_rec_held, ground) ==
+	       sizeof(struct lp_held), "the ground lies right below held[0]");
 _Static_assert(sizeof(struct lp_held) == 32, "held entries are half a cache line");
 _Static_assert(LP_SLOT_CACHE == 256, "a cache index is the top byte of a key");
 

@@ -67,8 +67,12 @@ static void load_held(const struct lp_reader *reader, uint32_t slot, struct lp_l
 		count = 0;	/* torn: the stack is just moving */
 	live->held_count = count < LP_SLOT_HELD ? (uint32_t)count : LP_SLOT_HELD;
 	offset += (count - live->held_count) * sizeof(struct lp_held);
+	live->key = 0;
 	for (uint32_t i = 0; i < live->held_count; i++)
 		load_entry(reader, offset + i * sizeof(struct lp_held), &live->held[i]);
+	if (count)
+		live->key = LIVE64(reader, offset + (live->held_count - 1) *
+				   sizeof(struct lp_held), struct lp_held, key);
 }
 
 static void load_live(const struct lp_reader *reader, uint32_t slot, struct lp_live_thread *live)
@@ -78,7 +82,6 @@ static void load_live(const struct lp_reader *reader, uint32_t slot, struct lp_l
 	live->pid = LIVE32(reader, at, struct lp_rec_slot, pid);
 	live->tid = LIVE32(reader, at, struct lp_rec_slot, tid);
 	live->acquisitions = LIVE64(reader, at, struct lp_rec_slot, acquisitions);
-	live->key = LIVE64(reader, at, struct lp_rec_slot, key);
 	live->wait = LIVE32(reader, at, struct lp_rec_slot, wait);
 	live->wait_object = LIVE64(reader, at, struct lp_rec_slot, wait_object);
 	live->wait_thread =

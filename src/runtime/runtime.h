@@ -247,7 +247,7 @@ bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *tag, const uint64_t 
 	if (lp_unlikely((uint32_t)word != check))
 		return false;
 	/* what is left of the tag without its check is the id in its place */
-	key = (slot->key ^ site ^ (word ^ check)) * LP_KEY_MUL;
+	key = (lp_track_held_key(slot) ^ site ^ (word ^ check)) * LP_KEY_MUL;
 	look = key ^ slot->salt ^ lp_generation;
 	if (lp_unlikely(slot->cache_key[lp_track_index(look)] != look))
 		return false;
@@ -259,7 +259,6 @@ bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *tag, const uint64_t 
 static inline __attribute__((always_inline))
 bool lp_release_fast(struct lp_rec_slot *slot, uint64_t address)
 {
-	/* below an empty stack lies another member of the slot or record, never an address */
 	if (lp_unlikely(lp_track_top(slot)[-1].lock != address))
 		return false;
 	lp_track_drop(slot);

@@ -14,9 +14,15 @@ static uint64_t make_salt(uint32_t epoch)
 	return lp_hash64(epoch);
 }
 
+/* Below all entries: a lock that nobody has, the key of nothing. */
+static void set_ground(struct lp_held *ground)
+{
+	ground->lock = ~(uint64_t)0;
+	ground->key = LP_KEY_EMPTY;
+}
+
 void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thread)
 {
-	slot->key = LP_KEY_EMPTY;
 	slot->epoch = 0;
 	slot->salt = make_salt(0);
 	slot->acquisitions = 0;
@@ -31,6 +37,7 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 		slot->limit = (uintptr_t)(slot->held + LP_SLOT_HELD);
 	}
 	slot->top = slot->held_ptr;
+	set_ground(&slot->ground);
 	memset(slot->cache_key, 0, sizeof(slot->cache_key));
 	__atomic_store_n(&slot->thread, thread, __ATOMIC_RELEASE);
 }
@@ -66,6 +73,7 @@ static bool grow_held(struct lp_track *track, struct lp_rec_slot *slot)
 		return false;
 	larger->count = bytes / sizeof(struct lp_held);
 	memcpy(larger->held, lp_track_held(slot), used);
+	set_ground(&larger->ground);
 	lp_writer_done(larger);
 	slot->held_ref = lp_writer_ref(&track->writer, larger);
 	slot->held_ptr = (uintptr_t)larger->held;
@@ -86,7 +94,6 @@ void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 		}
 	}
 	memcpy(lp_track_held(to), lp_track_held(from), used);
-	to->key = from->key;
 	to->top = to->held_ptr + used;
 	for (struct lp_held *held = lp_track_held(to); held < lp_track_top(to); held++)
 		held->flags |= LP_INHERITED;
@@ -264,7 +271,7 @@ static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
 
 /*
  * NODE of all that is held, for one that writes facts about it. False: it has none, because
- * something was not recorded or is in flux.
+ * something was not recorded.
  */
 static bool settle(struct lp_track *track, struct lp_rec_slot *slot, uint32_t *node)
 {
@@ -275,8 +282,6 @@ static bool settle(struct lp_track *track, struct lp_rec_slot *slot, uint32_t *n
 	*node = 0;
 	if (held == base)
 		return true;
-	if (!top[-1].lock)
-		return false;
 	while (held > base && (held[-1].flags & LP_MOVED))
 		held--;
 	/* a moved entry below one that is settled is settled too: moves mark all above */
@@ -323,7 +328,7 @@ static uint64_t word_for(struct lp_track *track, struct lp_rec_slot *slot,
 void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
-	uint64_t key = lp_track_key(slot->key, acquire->id, acquire->site);
+	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site);
 	uint64_t word = word_for(track, slot, acquire, key, generation);
 
 	if (lp_unlikely(slot->top == slot->limit) && !grow_held(track, slot)) {
@@ -336,7 +341,7 @@ void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
-	uint64_t key = lp_track_key(slot->key, acquire->id, acquire->site);
+	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site);
 
 	word_for(track, slot, acquire, key, generation);
 }
@@ -354,22 +359,16 @@ struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)
 void lp_track_remove(struct lp_rec_slot *slot, struct lp_held *held)
 {
 	struct lp_held *top = lp_track_top(slot);
-	uint64_t key = held->key;
 	uint32_t busy = slot->busy;
 
 	slot->busy = 1;		/* handlers write no facts about a stack in motion */
 	for (; held + 1 < top; held++) {
 		struct lp_held next = held[1];
 
-		next.key = key;
+		next.key = lp_track_key(held[-1].key, next.node, ~(uint64_t)0);
 		next.flags |= LP_MOVED;
-		key = lp_track_key(key, next.node, ~(uint64_t)0);
 		*held = next;
 	}
-	top[-1].lock = 0;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	slot->key = key;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->top = (uintptr_t)(top - 1);
 	slot->busy = busy;
 }

@@ -96,37 +96,41 @@ static inline uint64_t lp_track_word(uint32_t node, uint8_t mode, uint8_t flags)
 	return held.word;
 }
 
+/* The chain key of what is held. */
+static inline uint64_t lp_track_held_key(const struct lp_rec_slot *slot)
+{
+	return lp_track_top(slot)[-1].key;
+}
+
 /*
- * Put an entry on the held stack; take the top one off. A signal handler may come between any two
- * stores: while lock is 0 the entry is in flux, handlers put theirs above it and write no new fact.
- * The key changes only in that time, so no key is ever looked up with a stack it does not stand
- * for. Entries above the top have lock 0.
+ * Put an entry on the held stack; take the top one off. Either happens by the one store that moves
+ * the top: a signal handler sees the stack with the entry or without it. One that comes before
+ * that store uses the same place for its own entries, so the entry is looked at again after it.
  */
 static inline void lp_track_put(struct lp_rec_slot *slot, uint64_t address, uint64_t serial,
 				uint64_t key, uint64_t word)
 {
 	struct lp_held *held = lp_track_top(slot);
 
-	slot->top = (uintptr_t)(held + 1);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	held->key = slot->key;
+	held->key = key;
 	held->serial = serial;
 	held->word = word;
-	slot->acquisitions++;
-	slot->key = key;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	held->lock = address;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	slot->top = (uintptr_t)(held + 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	slot->acquisitions++;
+	if (lp_unlikely(held->lock != address)) {
+		held->key = key;
+		held->serial = serial;
+		held->word = word;
+		held->lock = address;
+	}
 }
 
 static inline void lp_track_drop(struct lp_rec_slot *slot)
 {
-	struct lp_held *held = lp_track_top(slot) - 1;
-
-	held->lock = 0;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	slot->key = held->key;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	slot->top = (uintptr_t)held;
+	slot->top -= sizeof(struct lp_held);
 }
 
 /*

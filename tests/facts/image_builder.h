@@ -333,10 +333,9 @@ static inline struct abba image_abba(struct image *image, uint64_t base, uint32_
 	a.slot = image_slot(image, a.thread[2], pid);
 	slot = image_at(image, a.slot);
 	slot->acquisitions = 7;
-	slot->key = 0xfeed;
 	slot->top = 2 * sizeof(struct lp_held);
 	slot->held[0] = (struct lp_held){ base + 0x8040, 0, 2, { { a.node[2], 0, LP_WRITE, 0 } } };
-	slot->held[1] = (struct lp_held){ base + 0x8000, 1, 1,
+	slot->held[1] = (struct lp_held){ base + 0x8000, 0xfeed, 1,
 					  { { a.node[3], 0, LP_WRITE, LP_TIMED } } };
 	slot->wait = LP_WAIT_LOCK;
 	slot->wait_object = base + 0x8000;
