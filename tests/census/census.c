@@ -565,7 +565,9 @@ static void cancel_waiter(struct bell *bell)
 	down(&held);
 	T(pthread_mutex_lock(&bell->m));	/* it waits now */
 	T(pthread_mutex_unlock(&bell->m));
+	flockfile(stdout);			/* this line comes before the thread's */
 	T(pthread_cancel(thread));
+	funlockfile(stdout);
 	T(pthread_join(thread, &result));
 	printf("cancelled: %d\n", result == PTHREAD_CANCELED);
 	T(pthread_mutex_lock(&bell->m));
