@@ -201,6 +201,7 @@ enum lp_acquire_flags {
 	/* of live entries only */
 	LP_INHERITED	= 8,	/* held since before this process was forked */
 	LP_MOVED	= 16,	/* `node` is from when other locks lay below it */
+	LP_ROBUST	= 32,	/* its thread may end without releasing it */
 };
 
 /* A held stack, as a path: this acquisition on top of `parent`. */
@@ -331,13 +332,14 @@ struct lp_rec_slot {
 	/* the rest */
 	_Alignas(64)
 	uint64_t	pthread;	/* pthread_self() */
-	uint64_t	start_routine, start_arg;	/* of pthread_create, for the new thread */
+	/* of pthread_create, for the new thread */
+	uint64_t	start_routine, start_arg, stack_size;
 	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
 	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
 	uint32_t	lossy;		/* 1: an acquisition could not be put on the held stack */
 	uint32_t	wait_thread;	/* JOIN: THREAD */
 	uint32_t	busy;		/* 1: inside the runtime */
-	uint32_t	unused;
+	uint32_t	pid_space;	/* stands for the namespace of `pid`; 0: unknown */
 	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
 	_Alignas(64)
 	struct lp_held	ground;		/* what an empty stack looks like from above */

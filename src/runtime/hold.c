@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hold.c — the slow half of every lock operation; see runtime.h. */
+#include "base/hash.h"
 #include "runtime/runtime.h"
+
+#define EVENTS_ALL	16u	/* of a kind about a lock; then ever rarer ones */
+#define EVENT_KEY	(1ull << 63)	/* in the table: no address */
 
 static struct lp_frame site_of(const void *where)
 {
@@ -42,6 +46,8 @@ void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op)
 	struct lp_acquire acquire = acquire_of(op);
 
 	lp_track_push(&lp_rt.track, slot, &acquire, lp_generation);
+	if (lp_unlikely(op->robust))
+		lp_track_top(slot)[-1].flags |= LP_ROBUST;
 }
 
 void lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op)
@@ -114,6 +120,11 @@ void lp_misuse(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home
 	struct lp_lock_id lock = lp_lock_known(home, address);
 	struct lp_misuse misuse = { kind, lock.id, address, lock.serial, holder_tid,
 				    &lp_rt /* any address: the stack is this thread's own */ };
+	uint64_t *seen = lp_table_get(lp_hash_add(lock.id, kind) | EVENT_KEY);
+	uint64_t count = seen ? __atomic_fetch_add(&seen[0], 1, __ATOMIC_RELAXED) : 0;
 
+	/* a habit of the program is not told every time */
+	if (count >= EVENTS_ALL && (count & (count - 1)))
+		return;
 	lp_track_misuse(&lp_rt.track, slot, &misuse);
 }

@@ -15,7 +15,7 @@ extern void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int exe
 
 struct wait {
 	struct lp_rec_slot *slot;	/* NULL: the mutex is not known to be held */
-	struct lp_held	was;
+	bool		kept;
 	struct lp_op	op;
 };
 
@@ -27,7 +27,6 @@ static void wait_begins(struct wait *wait, void *cond, pthread_mutex_t *mutex, u
 	wait->slot = held ? slot : NULL;
 	if (!held)
 		return;
-	wait->was = *held;
 	wait->op = (struct lp_op){
 		.home = lp_home_of_mutex(mutex),
 		.address = (uintptr_t)mutex,
@@ -35,9 +34,11 @@ static void wait_begins(struct wait *wait, void *cond, pthread_mutex_t *mutex, u
 		.mode = LP_WRITE,
 		.simple = !(held->lock & LP_COUNTED),
 	};
-	held->count = 0;
-	lp_release(slot, (uintptr_t)mutex);
-	lp_hold_note(slot, &wait->op);
+	wait->kept = held->count > 0;	/* libc releases one level: still held */
+	if (!wait->kept) {
+		lp_release(slot, (uintptr_t)mutex);
+		lp_hold_note(slot, &wait->op);
+	}
 	slot->wait_object = (uintptr_t)cond;
 	slot->wait = LP_WAIT_COND;
 }
@@ -45,13 +46,10 @@ static void wait_begins(struct wait *wait, void *cond, pthread_mutex_t *mutex, u
 static void wait_ended(void *argument)
 {
 	struct wait *wait = argument;
-	struct lp_held *held;
 
 	wait->slot->wait = LP_WAIT_NONE;
-	lp_hold(wait->slot, &wait->op);
-	held = lp_holds(wait->slot, wait->op.address);
-	if (held)
-		held->count = wait->was.count;
+	if (!wait->kept)
+		lp_hold(wait->slot, &wait->op);
 }
 
 #define WAIT(cond, mutex, call) do { \

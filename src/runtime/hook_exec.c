@@ -51,11 +51,16 @@ static char **find(char *const *environment, const char *name, size_t length)
 /* The environment lacks something: how many entries would it have with all in it? Else 0. */
 static size_t entries_needed(char *const *environment)
 {
-	char **has_preload = find(environment, "LD_PRELOAD=", 11);
+	char **has_preload;
 	size_t count = 0;
 
-	if (!preload[0] || (has_preload && strstr(*has_preload, preload + 11) &&
-			    find(environment, "LOCKPROOF_FACTS=", 16)))
+	if (!preload[0] || (environment && !lp_os_readable(environment)))
+		return 0;	/* nothing to add, or for the kernel to refuse */
+	has_preload = find(environment, "LD_PRELOAD=", 11);
+	if (has_preload && preload_length + strlen(*has_preload) + 2 > VALUE_SIZE)
+		return 0;
+	if (has_preload && strstr(*has_preload, preload + 11) &&
+	    find(environment, "LOCKPROOF_FACTS=", 16))
 		return 0;
 	while (environment && environment[count])
 		count++;
@@ -75,8 +80,6 @@ static void complete(char *const *environment, char **to, char *value)
 			continue;
 		}
 		have = strlen(*environment + 11);
-		if (preload_length + have + 2 > VALUE_SIZE)
-			have = 0;
 		memcpy(value + preload_length + 1, *environment + 11, have);
 		value[preload_length] = have ? ':' : '\0';
 		value[preload_length + 1 + have] = '\0';

@@ -10,7 +10,8 @@
 
 #include "runtime/runtime.h"
 
-enum { TYPE_RECURSIVE = 1, TYPE_ERRORCHECK = 2, TYPE_MASK = 3, KIND_ELISION = 256 | 512 };
+enum { TYPE_RECURSIVE = 1, TYPE_ERRORCHECK = 2, TYPE_MASK = 3, KIND_ROBUST = 16,
+       KIND_ELISION = 256 | 512 };
 
 static int kind_of(const pthread_mutex_t *mutex)
 {
@@ -44,6 +45,7 @@ static struct lp_op op_of(pthread_mutex_t *mutex, uint8_t flags, uint64_t site)
 		.kind = lock_kind(kind),
 		.mode = LP_WRITE,
 		.flags = flags,
+		.robust = kind > 0 && (kind & KIND_ROBUST),
 		.simple = is_plain(kind),
 	};
 }
@@ -62,7 +64,10 @@ static struct lp_held *holds(struct lp_rec_slot *slot, const struct lp_op *op)
 	const pthread_mutex_t *mutex = (const pthread_mutex_t *)(uintptr_t)op->address;
 	struct lp_held *held = lp_holds(slot, op->address);
 
-	if (!held || (uint32_t)mutex->__data.__owner == slot->tid)
+	uint32_t owner = (uint32_t)mutex->__data.__owner;
+
+	/* what a forked child holds since before still names the parent */
+	if (!held || owner == slot->tid || (owner && (held->flags & LP_INHERITED)))
 		return held;
 	held->count = 0;
 	lp_release(slot, op->address);
@@ -132,7 +137,8 @@ static int from_thrd(int result)
 
 #define AS_IT_IS(result) (result)
 
-static LP_COLD int lock_slow(pthread_mutex_t *mutex, int (*real)(void *), uint64_t site)
+/* `real` is where libc's function will be found: it may not be known before lp_slot(). */
+static LP_COLD int lock_slow(pthread_mutex_t *mutex, int (*const *real)(void *), uint64_t site)
 {
 	struct lp_rec_slot *slot = lp_slot();
 	struct lp_op op;
@@ -140,10 +146,10 @@ static LP_COLD int lock_slow(pthread_mutex_t *mutex, int (*real)(void *), uint64
 	int result;
 
 	if (!slot)
-		return real(mutex);
+		return (*real)(mutex);
 	op = op_of(mutex, 0, site);
 	again = lock_begins(slot, &op);
-	result = real(mutex);
+	result = (*real)(mutex);
 	if (!op.simple)
 		lock_ended(slot, &op, again, result);
 	return result;
@@ -153,14 +159,15 @@ static LP_COLD int lock_slow(pthread_mutex_t *mutex, int (*real)(void *), uint64
 static inline bool lock_fast(pthread_mutex_t *mutex, uint64_t site)
 {
 	return lp_hold_fast(lp_self.slot, (uint64_t *)&mutex->__data.__list.__prev,
-			    (uint64_t *)&mutex->__data.__list.__next, (uintptr_t)mutex, site);
+			    (uint64_t *)&mutex->__data.__list.__next, (uintptr_t)mutex, site,
+			    LP_KEY_HOW(LP_WRITE, 0));
 }
 
 LP_PUBLIC int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
 	if (lp_likely(lock_fast(mutex, LP_SITE())))
 		return lp_real.pthread_mutex_lock(mutex);
-	return lock_slow(mutex, (int (*)(void *))lp_real.pthread_mutex_lock, LP_SITE());
+	return lock_slow(mutex, (int (*const *)(void *))&lp_real.pthread_mutex_lock, LP_SITE());
 }
 
 LP_PUBLIC int mtx_lock(mtx_t *mtx)
@@ -169,7 +176,7 @@ LP_PUBLIC int mtx_lock(mtx_t *mtx)
 
 	if (lp_likely(lock_fast(mutex, LP_SITE())))
 		return lp_real.mtx_lock(mtx);
-	return lock_slow(mutex, (int (*)(void *))lp_real.mtx_lock, LP_SITE());
+	return lock_slow(mutex, (int (*const *)(void *))&lp_real.mtx_lock, LP_SITE());
 }
 
 static LP_COLD void unlock_slow(pthread_mutex_t *mutex)

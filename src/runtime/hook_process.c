@@ -9,6 +9,8 @@
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
+#define LOCK_SLACK	(4u << 20)	/* more than a few threads back at a time */
+
 LP_PUBLIC pid_t _Fork(void)
 {
 	pid_t result;
@@ -17,6 +19,10 @@ LP_PUBLIC pid_t _Fork(void)
 		return lp_real._Fork();
 	lp_fork_prepare();
 	result = lp_real._Fork();
+	if (result < 0 && lp_self.child) {
+		lp_slot_free(lp_self.child);
+		lp_self.child = NULL;
+	}
 	if (result == 0)
 		lp_fork_child();
 	else
@@ -50,7 +56,11 @@ LP_PUBLIC int mlockall(int flags)
 
 	if (!image)
 		return lp_real.mlockall(flags);
-	used = (__atomic_load_n(&image->populated, __ATOMIC_ACQUIRE) + 4095) & ~(uint64_t)4095;
+	/* with room for what other threads write meanwhile */
+	used = (__atomic_load_n(&image->populated, __ATOMIC_ACQUIRE) + LOCK_SLACK + 4095) &
+	       ~(uint64_t)4095;
+	if (used > writer->size)
+		used = writer->size;
 	lp_sys3(SYS_mprotect, (char *)image + used, writer->size - used, PROT_NONE);
 	result = lp_real.mlockall(flags);
 	lp_sys2(SYS_munlock, image, writer->size);

@@ -27,10 +27,10 @@ static struct lp_op op_of(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8_t f
 	};
 }
 
-static inline bool lock_fast(pthread_rwlock_t *rwlock, uint64_t site)
+static inline bool lock_fast(pthread_rwlock_t *rwlock, uint64_t site, uint64_t how)
 {
 	return lp_hold_fast(lp_self.slot, &rwlock->__data.__pad2,
-			    (uint64_t *)&rwlock->__data.__pad3, (uintptr_t)rwlock, site);
+			    (uint64_t *)&rwlock->__data.__pad3, (uintptr_t)rwlock, site, how);
 }
 
 static LP_COLD void lock_slow(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8_t flags,
@@ -48,7 +48,9 @@ static LP_COLD void lock_slow(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8
 static inline void lock_begins(pthread_rwlock_t *rwlock, enum lp_mode mode, uint8_t flags,
 			       uint64_t site)
 {
-	if (lp_unlikely(!lock_fast(rwlock, site)))
+	uint64_t how = LP_KEY_HOW(mode, flags | (mode == LP_READ ? read_flags(rwlock) : 0));
+
+	if (lp_unlikely(!lock_fast(rwlock, site, how)))
 		lock_slow(rwlock, mode, flags, site);
 }
 

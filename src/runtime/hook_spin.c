@@ -24,7 +24,8 @@ static void push(struct lp_rec_slot *slot, pthread_spinlock_t *lock, uint8_t fla
 	struct lp_op op;
 
 	if (home.word &&
-	    lp_hold_fast(slot, home.word, home.serial, (uintptr_t)lock, site))
+	    lp_hold_fast(slot, home.word, home.serial, (uintptr_t)lock, site,
+			 LP_KEY_HOW(LP_WRITE, flags)))
 		return;
 	op = op_of(lock, home, flags, site);
 	lp_hold(slot, &op);

@@ -11,8 +11,10 @@
 
 #define STACK_MARGIN	1024u	/* libc's frame and the thread's descriptor lie above ours */
 
-static struct lp_rec_slot *create_begins(uint64_t start, uint64_t argument)
+static struct lp_rec_slot *create_begins(uint64_t start, uint64_t argument,
+					 const pthread_attr_t *attributes)
 {
+	size_t stack_size = lp_rt.stack_size;
 	struct lp_rec_slot *self = lp_slot();
 	struct lp_rec_slot *slot;
 
@@ -23,6 +25,9 @@ static struct lp_rec_slot *create_begins(uint64_t start, uint64_t argument)
 		return NULL;
 	slot->start_routine = start;
 	slot->start_arg = argument;
+	if (attributes)
+		pthread_attr_getstacksize(attributes, &stack_size);
+	slot->stack_size = stack_size;
 	lp_slot_next_epoch(self);
 	return slot;
 }
@@ -33,6 +38,8 @@ static void begin(struct lp_rec_slot *slot, uint64_t frame)
 	uint64_t *entry;
 
 	lp_self.stack_end = frame + STACK_MARGIN;
+	/* libc takes its descriptor, guard and thread-local storage from the size asked for */
+	lp_self.stack_start = lp_self.stack_end - slot->stack_size / 2;
 	/* before the thread's name is read: one that is set from now on finds the entry */
 	entry = lp_table_get((uintptr_t)pthread_self());
 	if (entry) {
@@ -61,7 +68,8 @@ static int thrd_main(void *argument)
 LP_PUBLIC int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			     lp_thread_fn *start, void *argument)
 {
-	struct lp_rec_slot *slot = create_begins((uintptr_t)start, (uintptr_t)argument);
+	struct lp_rec_slot *slot = create_begins((uintptr_t)start, (uintptr_t)argument,
+						 attributes);
 	int result;
 
 	if (!slot)
@@ -74,7 +82,7 @@ LP_PUBLIC int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
 
 LP_PUBLIC int thrd_create(thrd_t *thread, thrd_start_t start, void *argument)
 {
-	struct lp_rec_slot *slot = create_begins((uintptr_t)start, (uintptr_t)argument);
+	struct lp_rec_slot *slot = create_begins((uintptr_t)start, (uintptr_t)argument, NULL);
 	int result;
 
 	if (!slot)

@@ -14,6 +14,7 @@
 
 #define PATH_SIZE	1024u
 #define MAP_MIN		(64ull << 10)
+#define AS_MIN		(4ull << 20)	/* what a limit of the address space leaves */
 #define FILES_MAX	1000000u
 
 #ifndef MADV_DONTDUMP
@@ -23,6 +24,12 @@
 /* Map as much of the file as the address space allows. */
 static struct lp_image *map_file(int fd, uint64_t *size)
 {
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	lp_sys4(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit);
+	/* where the program may not use much of it, we use little */
+	while (limit.rlim_cur != RLIM_INFINITY && *size > AS_MIN && *size > limit.rlim_cur / 16)
+		*size /= 2;
 	for (; *size >= MAP_MIN; *size /= 2) {
 		void *at = lp_os_map(NULL, *size, PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_NORESERVE, fd);

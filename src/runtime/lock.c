@@ -144,31 +144,35 @@ static uint32_t id_for(uint32_t class_ref, uint64_t serial, uint64_t address)
 	return lp_writer_ref(writer, lock);
 }
 
-/* Install serial, then tag; of two threads that meet here the first one's words stay. */
+/*
+ * Install the tag, then its serial. Of two threads that meet here the first one's stay: until it
+ * has stored the serial, others read the old one, or find it in the LOCK record.
+ */
 static struct lp_lock_id set_tag(struct lp_home home, uint64_t address, uint32_t class_ref,
 				 bool simple)
 {
-	uint64_t old_serial = __atomic_load_n(home.serial, __ATOMIC_RELAXED);
+	struct lp_writer *writer = &lp_rt.track.writer;
 	uint64_t old_word = __atomic_load_n(home.word, __ATOMIC_RELAXED);
-	uint64_t serial = __atomic_add_fetch(&lp_rt.track.writer.image->serial, 1,
-					     __ATOMIC_RELAXED);
+	uint64_t serial = __atomic_add_fetch(&writer->image->serial, 1, __ATOMIC_RELAXED);
+	const struct lp_rec_lock *lock;
 	uint32_t check = lp_tag_check(address, simple ? lp_nonce : lp_nonce_other);
 	uint64_t word;
 	uint32_t id;
 
 	if (!class_ref)
 		return (struct lp_lock_id){ 0, 0 };
-	if (!__atomic_compare_exchange_n(home.serial, &old_serial, serial, false, __ATOMIC_RELAXED,
-					 __ATOMIC_RELAXED))
-		serial = old_serial;
 	id = id_for(class_ref, serial, address);
 	if (!id)
 		return (struct lp_lock_id){ 0, 0 };
 	word = lp_tag_make(check, id);
-	if (!__atomic_compare_exchange_n(home.word, &old_word, word, false, __ATOMIC_RELEASE,
-					 __ATOMIC_RELAXED))
-		id = (uint32_t)(old_word >> 32);
-	return (struct lp_lock_id){ id, serial };
+	if (__atomic_compare_exchange_n(home.word, &old_word, word, false, __ATOMIC_RELEASE,
+					__ATOMIC_ACQUIRE)) {
+		__atomic_store_n(home.serial, serial, __ATOMIC_RELEASE);
+		return (struct lp_lock_id){ id, serial };
+	}
+	id = (uint32_t)(old_word >> 32);
+	lock = lp_writer_at(writer, id);
+	return (struct lp_lock_id){ id, lock->rec.type == LP_REC_LOCK ? lock->serial : 0 };
 }
 
 static bool is_tag(uint64_t word, uint64_t address)

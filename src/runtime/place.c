@@ -3,7 +3,7 @@
  * place.c — run-time addresses to (module, offset), and stacks as facts.
  *
  * The loader is asked with _dl_find_object(), which takes no lock and may be used in handlers.
- * What it said is kept per object in a small table; an entry is immutable once it is in it.
+ * Which MODULE an object is, the address table keeps under its start.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -16,19 +16,6 @@
 #include "runtime/unwind.h"
 
 #define PATH_SIZE	1024u
-#define STACK_SPAN_MAX	(64ull << 20)	/* sp further below the end than this: another stack */
-
-struct object {
-	const void	*start;
-	const void	*end;
-	const struct link_map *map;
-	uint64_t	base;
-	uint32_t	ref;		/* MODULE */
-};
-
-static struct object *objects[128];
-static struct object pool[512];
-static uint32_t pool_used;
 
 static char exe_path[PATH_SIZE];
 static uint32_t exe_path_size;
@@ -142,71 +129,63 @@ static uint16_t object_path(const char *name, char *path)
 	return (uint16_t)(have + (long)length);
 }
 
-static struct object *learn_object(const struct dl_find_object *found)
+static uint32_t learn_object(const struct dl_find_object *found)
 {
 	struct module_probe probe = { .base = found->dlfo_link_map->l_addr };
-	uint32_t index = __atomic_fetch_add(&pool_used, 1, __ATOMIC_RELAXED);
 	const uint8_t *id = NULL;
 	char path[PATH_SIZE];
-	struct object *object;
 
-	if (index >= lp_array_size(pool))
-		return NULL;
-	object = &pool[index];
 	probe.size = (uint64_t)((const char *)found->dlfo_map_end -
 				(const char *)found->dlfo_map_start);
 	probe.build_id_size = find_build_id(found->dlfo_map_start, probe.base, &id);
 	probe.build_id = id;
 	probe.path_size = object_path(found->dlfo_link_map->l_name, path);
 	probe.path = path;
-	object->start = found->dlfo_map_start;
-	object->end = found->dlfo_map_end;
-	object->map = found->dlfo_link_map;
-	object->base = probe.base;
-	object->ref = module_record(&probe);
-	return object->ref ? object : NULL;
+	return module_record(&probe);
 }
 
-static struct object *object_of(uint64_t address)
+/* Of what dlclose() made void: part of an object's key in the table. */
+static uint32_t unloads;
+
+/* (module, offset) of an address in a loaded object; module 0: it is in none. */
+static struct lp_frame place_inside(uint64_t address)
 {
 	struct dl_find_object found;
-	struct object *object;
-	struct object **slot;
+	uint64_t *entry;
+	uint32_t ref = 0;
 
 	if (_dl_find_object((void *)(uintptr_t)address, &found))
-		return NULL;
-	slot = &objects[lp_hash64((uintptr_t)found.dlfo_map_start) % lp_array_size(objects)];
-	object = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-	if (object && object->start == found.dlfo_map_start && object->map == found.dlfo_link_map)
-		return object;
-	object = learn_object(&found);
-	if (object)
-		__atomic_store_n(slot, object, __ATOMIC_RELEASE);
-	return object;
+		return (struct lp_frame){ 0, 0 };
+	/* addresses have 47 bits */
+	entry = lp_table_get((uintptr_t)found.dlfo_map_start ^
+			     (uint64_t)(__atomic_load_n(&unloads, __ATOMIC_RELAXED) & 0x7fff) << 48);
+	if (entry)
+		ref = (uint32_t)__atomic_load_n(&entry[0], __ATOMIC_ACQUIRE);
+	if (!ref) {
+		ref = learn_object(&found);
+		if (entry && ref)
+			__atomic_store_n(&entry[0], ref, __ATOMIC_RELEASE);
+	}
+	return (struct lp_frame){ ref, (uint32_t)(address - found.dlfo_link_map->l_addr) };
 }
 
 struct lp_frame lp_place(uint64_t address)
 {
-	const struct object *object = object_of(address);
+	struct lp_frame frame = place_inside(address);
 
-	if (!object)
-		return place_outside(address);
-	return (struct lp_frame){ object->ref, (uint32_t)(address - object->base) };
+	return frame.module ? frame : place_outside(address);
 }
 
 struct lp_frame lp_place_of_data(uint64_t address)
 {
-	const struct object *object = object_of(address);
+	struct lp_frame frame = place_inside(address);
 
-	if (!object)
-		return (struct lp_frame){ 0, 0 };
-	return (struct lp_frame){ object->ref, (uint32_t)(address - object->base) };
+	return frame.module ? frame : (struct lp_frame){ 0, 0 };
 }
 
 void lp_place_forget(void)
 {
-	for (size_t i = 0; i < lp_array_size(objects); i++)
-		__atomic_store_n(&objects[i], NULL, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&unloads, 1, __ATOMIC_RELAXED);
 	lp_unwind_forget();
 }
 
@@ -286,8 +265,8 @@ __attribute__((noinline)) void lp_walk_begin(struct lp_walk *walk)
 	__asm__ volatile("lea 0f(%%rip), %0\n0:\n\tmov %%rsp, %1\n\tmov %%rbp, %2"
 			 : "=r"(cursor->pc), "=r"(cursor->sp), "=r"(cursor->fp));
 	walk->stack_end = lp_self.stack_end;
-	if (cursor->sp >= walk->stack_end || walk->stack_end - cursor->sp > STACK_SPAN_MAX)
-		walk->stack_end = 0;
+	if (cursor->sp < lp_self.stack_start || cursor->sp >= walk->stack_end)
+		walk->stack_end = 0;	/* another stack: a coroutine's, a signal handler's */
 	walk->steps = 0;
 	/* this function's frame ends with it: step out while it is there */
 	walk->ended = !lp_unwind_step(cursor, walk->stack_end);

@@ -35,6 +35,8 @@
 struct lp_runtime {
 	struct lp_track	track;
 	uint32_t	process;	/* PROCESS */
+	uint32_t	pid_space;	/* stands for its pid namespace; 0: unknown */
+	uint64_t	stack_size;	/* of a thread that asks for none */
 	uint64_t	text_start;	/* this library, whose frames are left out of stacks */
 	uint64_t	text_end;
 	pthread_key_t	key;		/* its destructor ends a thread's slot */
@@ -51,6 +53,7 @@ extern uint64_t lp_generation;		/* mixed into look-ups; changes void cached chai
 /* A thread's own. */
 struct lp_self {
 	struct lp_rec_slot *slot;	/* lp_no_slot: not known yet, or not recording */
+	uint64_t	stack_start;	/* between the two everything can be read */
 	uint64_t	stack_end;	/* 0: unknown */
 	struct lp_rec_slot *child;	/* between prepare and child of a fork */
 	bool		ended;		/* its slot is gone: pass everything through */
@@ -129,6 +132,7 @@ void lp_thread_name(uint32_t thread, uint32_t tid, const char *name);
 
 void lp_thread_begin(struct lp_rec_slot *slot);	/* the slot is this thread's from now on */
 void lp_thread_init(void);
+uint32_t lp_pid_space(void);	/* process ids mean the same where this is equal; 0: unknown */
 
 /* Around a fork, in the thread that forks. */
 void lp_fork_prepare(void);
@@ -206,6 +210,7 @@ struct lp_op {
 	uint8_t		mode;
 	uint8_t		flags;
 	bool		simple;		/* its tag may serve the fast path */
+	bool		robust;		/* a thread may end with it */
 };
 
 /* Facts first, then the entry: before a call that may block, or after one that did not. */
@@ -238,7 +243,7 @@ extern const struct lp_track_ops lp_track_ops;
  */
 static inline __attribute__((always_inline))
 bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *tag, const uint64_t *serial,
-		  uint64_t address, uint64_t site)
+		  uint64_t address, uint64_t site, uint64_t how)
 {
 	uint64_t word = *tag;
 	uint32_t check = lp_tag_check(address, lp_nonce);
@@ -247,7 +252,7 @@ bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *tag, const uint64_t 
 	if (lp_unlikely((uint32_t)word != check))
 		return false;
 	/* what is left of the tag without its check is the id in its place */
-	key = (lp_track_held_key(slot) ^ site ^ (word ^ check)) * LP_KEY_MUL;
+	key = (lp_track_held_key(slot) ^ site ^ how ^ (word ^ check)) * LP_KEY_MUL;
 	look = key ^ slot->salt ^ lp_generation;
 	if (lp_unlikely(slot->cache_key[lp_track_index(look)] != look))
 		return false;

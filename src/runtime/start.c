@@ -87,6 +87,29 @@ static size_t read_arguments(char *buffer, size_t size)
 	return got > 0 ? (size_t)got : 0;
 }
 
+#define STACK_SIZE_USUAL (8ull << 20)
+
+/* How far the main thread's stack may reach down. */
+static uint64_t main_stack_size(void)
+{
+	struct rlimit limit = { STACK_SIZE_USUAL, STACK_SIZE_USUAL };
+
+	lp_sys4(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);
+	return limit.rlim_cur < STACK_SIZE_USUAL ? limit.rlim_cur : STACK_SIZE_USUAL;
+}
+
+static uint64_t default_stack_size(void)
+{
+	pthread_attr_t attributes;
+	size_t size = 0;
+
+	if (!pthread_getattr_default_np(&attributes)) {
+		pthread_attr_getstacksize(&attributes, &size);
+		pthread_attr_destroy(&attributes);
+	}
+	return size;
+}
+
 static void begin_recording(void)
 {
 	struct lp_writer *writer = &lp_rt.track.writer;
@@ -100,6 +123,8 @@ static void begin_recording(void)
 		lp_writer_stop(writer, LP_STOP_UNSUPPORTED, 0);
 		return;
 	}
+	lp_rt.pid_space = lp_pid_space();
+	lp_rt.stack_size = default_stack_size();
 	lp_nonce = writer->image->nonce;
 	lp_nonce_other = ~lp_nonce;
 	lp_rt.process = lp_process_record(0, 0, lp_place_exe(), arguments, size);
@@ -132,6 +157,7 @@ void lp_start(char **environment)
 		path = environment_value(environment, "LOCKPROOF_FACTS");
 		/* the environment lies above the first frame of the main thread */
 		lp_self.stack_end = (uintptr_t)environment;
+		lp_self.stack_start = lp_self.stack_end - main_stack_size();
 		if (path && lp_image_open(path)) {
 			begin_recording();
 			lp_exec_init(lp_place_library(), path);

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
@@ -81,7 +82,8 @@ static struct lp_rec_slot *reclaim(void)
 		slot = slot_at(ref);
 		pid = slot->pid;
 		thread = __atomic_load_n(&slot->thread, __ATOMIC_ACQUIRE);
-		if (pid == own || !pid || !thread || lp_sys2(SYS_kill, pid, 0) != -ESRCH)
+		if (pid == own || !pid || !thread || !lp_rt.pid_space ||
+		    slot->pid_space != lp_rt.pid_space || lp_sys2(SYS_kill, pid, 0) != -ESRCH)
 			continue;
 		if (__atomic_compare_exchange_n(&slot->thread, &thread, 0, false, __ATOMIC_ACQ_REL,
 						__ATOMIC_RELAXED)) {
@@ -93,6 +95,14 @@ static struct lp_rec_slot *reclaim(void)
 	}
 	__atomic_store_n(&cursor, ref, __ATOMIC_RELAXED);
 	return NULL;
+}
+
+uint32_t lp_pid_space(void)
+{
+	char name[64];
+	long size = lp_sys4(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/pid", name, sizeof(name));
+
+	return size > 0 ? (uint32_t)lp_hash_bytes(0, name, (size_t)size) | 1 : 0;
 }
 
 static struct lp_rec_slot *make_slot(void)
@@ -125,6 +135,7 @@ struct lp_rec_slot *lp_slot_new(uint32_t thread)
 		slot = make_slot();
 	if (slot) {
 		slot->pid = (uint32_t)lp_os_pid();
+		slot->pid_space = lp_rt.pid_space;
 		slot->tid = 0;
 		lp_slot_init(&lp_rt.track, slot, thread);
 	}
@@ -223,7 +234,7 @@ static void report_held_at_exit(struct lp_rec_slot *slot)
 					    .address = held->lock & ~LP_COUNTED,
 					    .serial = held->serial };
 
-		if (!held->node)
+		if (!held->node || (held->flags & LP_ROBUST))
 			continue;
 		node = lp_writer_at(&lp_rt.track.writer, held->node);
 		misuse.lock = node->lock;
@@ -324,6 +335,8 @@ void lp_fork_child(void)
 	lp_rt.process = lp_process_record(child->thread, child->epoch, NULL, NULL, 0);
 	if (!lp_rt.process)
 		return;
+	lp_rt.pid_space = lp_pid_space();
+	child->pid_space = lp_rt.pid_space;
 	child->pid = (uint32_t)lp_os_pid();
 	child->thread = lp_thread_record(child->thread, child->epoch, 0, false);
 	lp_slot_first_epoch(child);

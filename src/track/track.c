@@ -8,6 +8,7 @@
 
 /* A node keeps its first witnesses, then ever rarer ones, so that later phases show up too. */
 #define WITNESSES_ALL	32u
+#define WITNESS_LOCKS	128u	/* deeper stacks name the innermost of their locks */
 
 static uint64_t make_salt(uint32_t epoch)
 {
@@ -66,19 +67,25 @@ static bool grow_held(struct lp_track *track, struct lp_rec_slot *slot)
 {
 	uint64_t used = slot->top - slot->held_ptr;
 	uint64_t bytes = (slot->limit - slot->held_ptr) * 2;
-	struct lp_rec_held *larger = lp_writer_begin(&track->writer, LP_REC_HELD,
-						     sizeof(*larger) + bytes, 64);
+	struct lp_rec_held *larger;
 
+	if (slot->busy)
+		return false;	/* a handler, perhaps in the middle of this */
+	larger = lp_writer_begin(&track->writer, LP_REC_HELD, sizeof(*larger) + bytes, 64);
 	if (!larger)
 		return false;
 	larger->count = bytes / sizeof(struct lp_held);
 	memcpy(larger->held, lp_track_held(slot), used);
 	set_ground(&larger->ground);
 	lp_writer_done(larger);
+	slot->busy = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->held_ref = lp_writer_ref(&track->writer, larger);
 	slot->held_ptr = (uintptr_t)larger->held;
 	slot->top = slot->held_ptr + used;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->limit = slot->held_ptr + bytes;
+	slot->busy = 0;
 	return true;
 }
 
@@ -194,7 +201,7 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	struct lp_rec_node *node = lp_writer_at(writer, node_ref);
 	struct witness_probe probe = { node_ref, slot->thread, slot->epoch };
 	uint64_t hash = lp_hash_add(lp_hash_add(probe.node, probe.thread), probe.epoch);
-	const struct lp_held *held = lp_track_held(slot);
+	const struct lp_held *held = lp_track_held(slot) + below;	/* past those below */
 	struct lp_rec_witness *witness;
 	uint32_t seen, stack;
 
@@ -204,6 +211,8 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	if (seen >= WITNESSES_ALL && (seen & (seen - 1)))
 		return;
 	stack = where ? track->ops->stack(where) : 0;
+	if (below >= WITNESS_LOCKS)
+		below = WITNESS_LOCKS - 1;
 	witness = lp_writer_begin(writer, LP_REC_WITNESS,
 				  sizeof(*witness) + ((uint64_t)below + 1) * sizeof(uint64_t), 0);
 	if (!witness)
@@ -216,7 +225,7 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	witness->stack = stack;
 	witness->serial[0] = serial;
 	for (uint32_t i = 0; i < below; i++)
-		witness->serial[i + 1] = held[below - 1 - i].serial;
+		witness->serial[i + 1] = held[-1 - (int)i].serial;
 	lp_trie_publish(writer, LP_TRIE_WITNESS, (struct lp_linked *)witness, witness_equal,
 			&probe);
 }
@@ -328,7 +337,8 @@ static uint64_t word_for(struct lp_track *track, struct lp_rec_slot *slot,
 void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
-	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site);
+	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site,
+				    LP_KEY_HOW(acquire->mode, acquire->flags));
 	uint64_t word = word_for(track, slot, acquire, key, generation);
 
 	if (lp_unlikely(slot->top == slot->limit) && !grow_held(track, slot)) {
@@ -341,7 +351,8 @@ void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
-	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site);
+	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site,
+				    LP_KEY_HOW(acquire->mode, acquire->flags));
 
 	word_for(track, slot, acquire, key, generation);
 }
@@ -365,7 +376,7 @@ void lp_track_remove(struct lp_rec_slot *slot, struct lp_held *held)
 	for (; held + 1 < top; held++) {
 		struct lp_held next = held[1];
 
-		next.key = lp_track_key(held[-1].key, next.node, ~(uint64_t)0);
+		next.key = lp_track_key(held[-1].key, next.node, ~(uint64_t)0, 0);
 		next.flags |= LP_MOVED;
 		*held = next;
 	}

@@ -62,10 +62,12 @@ void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 #define LP_KEY_EMPTY	0x9e3779b97f4a7c15ULL
 #define LP_KEY_MUL	0xd6e8feb86659fd93ULL
 
-static inline uint64_t lp_track_key(uint64_t key, uint32_t id, uint64_t site)
+/* Mode and flags in a key; one site can call several functions. 0 for a plain write. */
+#define LP_KEY_HOW(mode, flags) ((uint64_t)((mode) | (flags) << 2) << 56)
+
+static inline uint64_t lp_track_key(uint64_t key, uint32_t id, uint64_t site, uint64_t how)
 {
-	/* a site belongs to one function, so it stands for mode and flags too */
-	return (key ^ site ^ (uint64_t)id << 32) * LP_KEY_MUL;
+	return (key ^ site ^ how ^ (uint64_t)id << 32) * LP_KEY_MUL;
 }
 
 static inline struct lp_held *lp_track_held(const struct lp_rec_slot *slot)

@@ -46,7 +46,7 @@ MISUSE = {
     'exit-by-pthread-exit': Row(LEFT),
     'exit-by-cancel': Row(LEFT),
     'exit-detached': Row(LEFT),
-    'exit-robust': Row(LEFT),
+    'exit-robust': Row(SILENT),          # defined: the next owner is told
     'exit-with-destructor': Row(SILENT),
     'cancel-with-cleanup': Row(SILENT),
     'relock-errorcheck': Row(RELOCKED, event='relock-2'),

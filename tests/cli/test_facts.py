@@ -352,7 +352,7 @@ class Limits(CommandTest):
             return prepare
         facts = self.path("facts")
         for size, stops in [(64 << 20, False), (5 << 20, True), (1 << 20, True)]:
-            done = self.run_limited(f"--facts={facts}", PROG, "fill", "2000",
+            done = self.run_limited(f"--facts={facts}", PROG, "fill", "6000",
                                     prepare=limit(size))
             if stops:
                 self.assertRegex(done.stderr, r"\Alockproof: recording stopped at \d\d:\d\d:\d\d: "
