@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_facts.c — any bytes as a facts image: the reader refuses or reads them, the model is sound,
+ * fuzz_facts.c — any bytes as an image: the reader refuses or reads them, the model is sound,
  * and reading the log in pieces, with late records, gives what reading it at once gives.
  *
  * Input that starts with the magic is a whole file of one or more images. Any other is 16 control

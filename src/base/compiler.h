@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compiler.h — short names for what the compiler offers. Usable everywhere, signal handlers too. */
+/* compiler.h — short names for what the compiler offers. Usable everywhere. */
 #ifndef LP_BASE_COMPILER_H
 #define LP_BASE_COMPILER_H
 

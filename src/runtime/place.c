@@ -151,14 +151,13 @@ static uint32_t unloads;
 static struct lp_frame place_inside(uint64_t address)
 {
 	struct dl_find_object found;
-	uint64_t *entry;
+	uint64_t *entry, age = __atomic_load_n(&unloads, __ATOMIC_RELAXED) & 0x7fff;
 	uint32_t ref = 0;
 
 	if (_dl_find_object((void *)(uintptr_t)address, &found))
 		return (struct lp_frame){ 0, 0 };
 	/* addresses have 47 bits */
-	entry = lp_table_get((uintptr_t)found.dlfo_map_start ^
-			     (uint64_t)(__atomic_load_n(&unloads, __ATOMIC_RELAXED) & 0x7fff) << 48);
+	entry = lp_table_get((uintptr_t)found.dlfo_map_start ^ age << 48);
 	if (entry)
 		ref = (uint32_t)__atomic_load_n(&entry[0], __ATOMIC_ACQUIRE);
 	if (!ref) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_reader.c — images into models: what is right is read in full, whatever order it is completed
+ * test_reader.c — images into models: what is right is read, whatever order it is completed
  * in; what is damaged is refused with a phrase; nothing crashes (run under the sanitizers).
  */
 #include <setjmp.h>
