@@ -72,7 +72,9 @@ static int report(struct lp_session *session, const struct lp_settings *settings
 	struct lp_problem problem;
 	int status;
 
-	if (settings->output && lp_output_check(settings->output, &problem))
+	if (settings->output &&
+	    (lp_output_check(settings->output, &problem) ||
+	     lp_output_check_other(settings->output, path, "the facts file", &problem)))
 		return lp_error("%s", problem.text);
 	if (lp_facts_file_read(session, path, &mapping, &problem))
 		status = lp_error("%s", problem.text);

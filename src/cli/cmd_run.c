@@ -50,13 +50,16 @@ struct run {
 
 static int check(struct run *run)
 {
+	const char *output = run->settings->output, *facts = run->settings->facts;
 	struct lp_problem problem;
 
 	if (lp_launch_find(run->argv[0], &run->path, &problem))
 		return lp_error("%s: %s", run->argv[0], problem.text);
 	if (lp_launch_find_runtime(&run->runtime, &problem))
 		return lp_error("%s", problem.text);
-	if (run->settings->output && lp_output_check(run->settings->output, &problem))
+	if (output && (lp_output_check(output, &problem) ||
+		       lp_output_check_other(output, run->path, "the program", &problem) ||
+		       (facts && lp_output_check_other(output, facts, "the facts file", &problem))))
 		return lp_error("%s", problem.text);
 	return 0;
 }

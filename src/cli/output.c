@@ -118,6 +118,39 @@ int lp_output_check(const char *path, struct lp_problem *problem)
 	return 0;
 }
 
+/* The directory of a path that need not be there, and its last part. */
+static int parent_of(const char *path, struct stat *status, const char **last)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int result = directory ? stat(directory, status) : -1;
+
+	*last = slash ? slash + 1 : path;
+	free(directory);
+	return result;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int lp_output_check_other(const char *path, const char *other, const char *what,
+			  struct lp_problem *problem)
+{
+	const char *last, *other_last;
+	struct stat a, b;
+
+	if (!stat(path, &a) && !stat(other, &b)) {
+		if (!is_same(&a, &b) || !S_ISREG(a.st_mode))
+			return 0;
+	} else if (parent_of(path, &a, &last) || parent_of(other, &b, &other_last) ||
+		   !is_same(&a, &b) || strcmp(last, other_last)) {
+		return 0;
+	}
+	return lp_problem_set(problem, "%s: is %s, so it cannot take the report", path, what);
+}
+
 static mode_t default_mode(void)
 {
 	mode_t mask = umask(0);

@@ -13,6 +13,10 @@ int lp_output_write(int fd, const char *bytes, size_t size);
 /* Could lp_output_file() do its work? Changes nothing. 0, or -1 with the problem set. */
 int lp_output_check(const char *path, struct lp_problem *problem);
 
+/* Are both the same file, be it there already or not? Then -1 with the problem set; else 0. */
+int lp_output_check_other(const char *path, const char *other, const char *what,
+			  struct lp_problem *problem);
+
 /*
  * Write the file as a whole: it takes the old one's place when it is complete. Devices, pipes and
  * what standard output or error is connected to are written to. 0, or -1 with the problem set.

@@ -335,6 +335,9 @@ struct lp_rec_slot {
 	/* of pthread_create, for the new thread */
 	uint64_t	start_routine, start_arg, stack_size;
 	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
+	uint64_t	wait_lock;	/* COND: the mutex that will be taken again; 0: none */
+	uint32_t	wait_node;	/* COND: NODE of that */
+	uint32_t	unused;
 	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
 	uint32_t	lossy;		/* 1: an acquisition could not be put on the held stack */
 	uint32_t	wait_thread;	/* JOIN: THREAD */

@@ -75,6 +75,24 @@ static void load_held(const struct lp_reader *reader, uint32_t slot, struct lp_l
 				   sizeof(struct lp_held), struct lp_held, key);
 }
 
+/*
+ * A thread in a condition wait will take the mutex again: while it does, it waits for that like
+ * anybody who waits for a lock, so it is shown as one.
+ */
+static void load_wait(const struct lp_reader *reader, uint32_t slot, struct lp_live_thread *live)
+{
+	uint64_t at = (uint64_t)slot * LP_GRANULE;
+	uint64_t lock = LIVE64(reader, at, struct lp_rec_slot, wait_lock);
+	uint32_t node = LIVE32(reader, at, struct lp_rec_slot, wait_node);
+
+	if (live->wait != LP_WAIT_COND || !lock || live->held_count == LP_SLOT_HELD)
+		return;
+	live->held[live->held_count++] = (struct lp_live_held){
+		.lock = lock, .node = lp_reader_node(reader, node), .mode = LP_WRITE,
+	};
+	live->wait = LP_WAIT_LOCK;
+}
+
 static void load_live(const struct lp_reader *reader, uint32_t slot, struct lp_live_thread *live)
 {
 	uint64_t at = (uint64_t)slot * LP_GRANULE;
@@ -88,6 +106,7 @@ static void load_live(const struct lp_reader *reader, uint32_t slot, struct lp_l
 		lp_reader_thread(reader, LIVE32(reader, at, struct lp_rec_slot, wait_thread));
 	live->lossy = LIVE32(reader, at, struct lp_rec_slot, lossy);
 	load_held(reader, slot, live);
+	load_wait(reader, slot, live);
 }
 
 int lp_reader_next_live(const struct lp_reader *reader, uint32_t *cursor,

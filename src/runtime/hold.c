@@ -50,11 +50,11 @@ void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op)
 		lp_track_top(slot)[-1].flags |= LP_ROBUST;
 }
 
-void lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op)
+uint32_t lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op)
 {
 	struct lp_acquire acquire = acquire_of(op);
 
-	lp_track_note(&lp_rt.track, slot, &acquire, lp_generation);
+	return lp_track_note(&lp_rt.track, slot, &acquire, lp_generation);
 }
 
 struct lp_held *lp_holds(const struct lp_rec_slot *slot, uint64_t address)

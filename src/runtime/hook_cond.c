@@ -37,7 +37,8 @@ static void wait_begins(struct wait *wait, void *cond, pthread_mutex_t *mutex, u
 	wait->kept = held->count > 0;	/* libc releases one level: still held */
 	if (!wait->kept) {
 		lp_release(slot, (uintptr_t)mutex);
-		lp_hold_note(slot, &wait->op);
+		slot->wait_node = lp_hold_note(slot, &wait->op);
+		slot->wait_lock = (uintptr_t)mutex;
 	}
 	slot->wait_object = (uintptr_t)cond;
 	slot->wait = LP_WAIT_COND;
@@ -48,6 +49,7 @@ static void wait_ended(void *argument)
 	struct wait *wait = argument;
 
 	wait->slot->wait = LP_WAIT_NONE;
+	wait->slot->wait_lock = 0;
 	if (!wait->kept)
 		lp_hold(wait->slot, &wait->op);
 }

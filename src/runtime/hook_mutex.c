@@ -183,13 +183,16 @@ static LP_COLD void unlock_slow(pthread_mutex_t *mutex)
 {
 	struct lp_rec_slot *slot = lp_slot();
 	uint32_t owner = (uint32_t)__atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
-	struct lp_home home;
+	struct lp_op op;
 
 	if (!slot || lp_release(slot, (uintptr_t)mutex) || slot->lossy)
 		return;
-	home = lp_home_of_mutex(mutex);
-	if (owner != slot->tid && lp_lock_known(home, (uintptr_t)mutex).id)
-		lp_misuse(slot, LP_EVENT_UNLOCK_NOT_HELD, home, (uintptr_t)mutex, owner);
+	/* not taken where it was seen; libc knows whether it was taken at all */
+	if (kind_of(mutex) < 0 || (mutex->__data.__lock && (!owner || owner == slot->tid)))
+		return;
+	op = op_of(mutex, 0, 0);
+	lp_lock_identify(op.home, op.address, op.kind, op.simple);
+	lp_misuse(slot, LP_EVENT_UNLOCK_NOT_HELD, op.home, op.address, owner);
 }
 
 static inline void unlock(pthread_mutex_t *mutex)

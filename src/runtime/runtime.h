@@ -215,8 +215,8 @@ struct lp_op {
 
 /* Facts first, then the entry: before a call that may block, or after one that did not. */
 void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op);
-/* The facts of an acquisition to come, without the entry. */
-void lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op);
+/* The facts of an acquisition to come, without the entry: its NODE, or 0. */
+uint32_t lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op);
 /* The innermost entry of a lock that this thread holds, or NULL. */
 struct lp_held *lp_holds(const struct lp_rec_slot *slot, uint64_t address);
 /* The call that lp_hold() preceded failed. */

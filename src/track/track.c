@@ -29,6 +29,7 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 	slot->acquisitions = 0;
 	slot->wait = LP_WAIT_NONE;
 	slot->wait_object = 0;
+	slot->wait_lock = 0;
 	slot->lossy = 0;
 	slot->wait_thread = 0;
 	slot->busy = 0;
@@ -348,13 +349,13 @@ void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 	lp_track_put(slot, acquire->address, acquire->serial, key, word);
 }
 
-void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
+uint32_t lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
 	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site,
 				    LP_KEY_HOW(acquire->mode, acquire->flags));
 
-	word_for(track, slot, acquire, key, generation);
+	return (uint32_t)word_for(track, slot, acquire, key, generation);
 }
 
 struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)

@@ -142,8 +142,8 @@ static inline void lp_track_drop(struct lp_rec_slot *slot)
 void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation);
 
-/* Write the facts of an acquisition to come without pushing it. */
-void lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
+/* Write the facts of an acquisition to come without pushing it. Returns its NODE, or 0. */
+uint32_t lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation);
 
 /* The innermost entry of the lock, or NULL. */

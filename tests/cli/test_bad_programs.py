@@ -244,6 +244,19 @@ class BadFiles(CommandTest):
         for name in ["f.x", "f.1x", "f.", "f.01", "f.99999999999", "ff.1"]:
             self.assertEqual(self.read(self.path(name)), b"other")
 
+    def test_report_over_what_it_is_about(self):
+        program = self.write("program", self.read(PROG), 0o755)
+        facts = self.path("facts")
+        for args in [["run", "-o", program, program, "abba"],
+                     ["run", "-o", facts, f"--facts={self.directory}/./facts", PROG, "abba"]]:
+            self.check_error(lockproof(*args), "so it cannot take the report")
+        self.assertEqual(self.read(program), self.read(PROG))
+        self.assertFalse(os.path.exists(facts))
+        lockproof("run", f"--facts={facts}", PROG, "abba")
+        before = self.read(facts)
+        self.check_error(lockproof("report", "-o", facts, facts), "so it cannot take the report")
+        self.assertEqual(self.read(facts), before)
+
     @unittest.skipIf(os.geteuid() != 0, "needs root to become somebody else")
     def test_rights(self):
         """As a user without rights: files of others are not writable."""
