@@ -39,6 +39,13 @@ static void unlock_other(void)
 	run_thread(unlock_m);
 }
 
+static void unlock_never_locked(void)
+{
+	static pthread_mutex_t never = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_unlock(&never);		/* MARK unlock-never */
+}
+
 static void unlock_twice(void)
 {
 	pthread_mutex_lock(&m);
@@ -346,6 +353,7 @@ static void copied(void)
 
 static const struct scenario scenarios[] = {
 	{ "unlock-other", unlock_other },
+	{ "unlock-never-locked", unlock_never_locked },
 	{ "unlock-twice", unlock_twice },
 	{ "unlock-errorcheck", unlock_errorcheck },
 	{ "unlock-rwlock-other", unlock_rwlock_other },

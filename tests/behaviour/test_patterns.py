@@ -34,6 +34,7 @@ class Row:
 
 MISUSE = {
     'unlock-other': Row(UNBALANCED, event='unlock-other', names=['m']),
+    'unlock-never-locked': Row(UNBALANCED, event='unlock-never'),
     'unlock-twice': Row(UNBALANCED, event='unlock-twice', names=['m']),
     'unlock-errorcheck': Row(UNBALANCED, event='unlock-errorcheck'),
     'unlock-rwlock-other': Row(UNBALANCED, event='unlock-rw', names=['rw']),

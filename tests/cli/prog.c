@@ -217,6 +217,30 @@ static int do_patient(const char *argument)
 	return 0;
 }
 
+/* Waits with b, holding a; when woken it wants b again. */
+static void *wait_holding_a(void *cond)
+{
+	pthread_mutex_lock(&lock_b);
+	pthread_mutex_lock(&lock_a);
+	sem_post(&first_done);
+	pthread_cond_wait(cond, &lock_b);
+	return NULL;
+}
+
+static int do_woken(const char *argument)
+{
+	static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+
+	(void)argument;
+	sem_init(&first_done, 0, 0);
+	start(wait_holding_a, &cond);
+	sem_wait(&first_done);
+	pthread_mutex_lock(&lock_b);	/* it waits */
+	pthread_cond_signal(&cond);
+	pthread_mutex_lock(&lock_a);
+	return 0;
+}
+
 static int do_child(const char *argument)
 {
 	int status;
@@ -380,6 +404,7 @@ int main(int argc, char **argv)
 		{ "patient", do_patient }, { "child", do_child },	{ "orphan", do_orphan },
 		{ "kill", do_kill },	   { "signals", do_signals },	{ "threads", do_threads },
 		{ "busy", do_busy },	   { "fill", do_fill },		{ "inherited", do_inherited },
+		{ "woken", do_woken },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(table) / sizeof(table[0]); i++)

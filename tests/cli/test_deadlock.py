@@ -47,6 +47,11 @@ class Deadlock(CommandTest):
         self.assertEqual(done.returncode, 66)
         self.assertLessEqual({"read_then_a", "do_queue"}, self.functions(finding))
 
+    def test_end_of_a_condition_wait(self):
+        done, finding = self.run_dead(PROG, "woken")
+        self.assertEqual(done.returncode, 66)
+        self.assertLessEqual({"wait_holding_a", "do_woken"}, self.functions(finding))
+
     def test_exit_status_of_the_program(self):
         for action, number in [("report", 6), ("abort", 6), ("kill", 9)]:
             done, _ = self.run_dead("--exit-code=0", f"--on-deadlock={action}", PROG, "deadlock")
