@@ -10,8 +10,7 @@
 
 #include "runtime/runtime.h"
 
-enum { TYPE_RECURSIVE = 1, TYPE_ERRORCHECK = 2, TYPE_MASK = 3, KIND_ROBUST = 16,
-       KIND_ELISION = 256 | 512 };
+enum { TYPE_RECURSIVE = 1, TYPE_ERRORCHECK = 2, TYPE_MASK = 3, KIND_ELISION = 256 | 512 };
 
 static int kind_of(const pthread_mutex_t *mutex)
 {
@@ -45,7 +44,7 @@ static struct lp_op op_of(pthread_mutex_t *mutex, uint8_t flags, uint64_t site)
 		.kind = lock_kind(kind),
 		.mode = LP_WRITE,
 		.flags = flags,
-		.robust = kind > 0 && (kind & KIND_ROBUST),
+		.robust = kind > 0 && (kind & LP_KIND_ROBUST),
 		.simple = is_plain(kind),
 	};
 }
@@ -63,7 +62,6 @@ static struct lp_held *holds(struct lp_rec_slot *slot, const struct lp_op *op)
 {
 	const pthread_mutex_t *mutex = (const pthread_mutex_t *)(uintptr_t)op->address;
 	struct lp_held *held = lp_holds(slot, op->address);
-
 	uint32_t owner = (uint32_t)mutex->__data.__owner;
 
 	/* what a forked child holds since before still names the parent */

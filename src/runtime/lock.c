@@ -14,9 +14,6 @@
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
-/* Flags in a pthread_mutex_t's kind. */
-enum { KIND_ROBUST = 16, KIND_SHARED = 128 };
-
 static struct lp_home in_words(void *word, void *serial)
 {
 	return (struct lp_home){ word, serial };
@@ -34,7 +31,7 @@ struct lp_home lp_home_of_mutex(pthread_mutex_t *mutex)
 	int kind = __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED);
 
 	_Static_assert(sizeof(mutex->__data.__list) == 16, "room for a tag and a serial");
-	if (lp_unlikely(kind & (KIND_ROBUST | KIND_SHARED)))
+	if (lp_unlikely(kind & (LP_KIND_ROBUST | LP_KIND_SHARED)))
 		return lp_home_in_table(mutex);
 	return in_words(&mutex->__data.__list.__prev, &mutex->__data.__list.__next);
 }

@@ -147,8 +147,7 @@ static uint32_t learn_object(const struct dl_find_object *found)
 /* Of what dlclose() made void: part of an object's key in the table. */
 static uint32_t unloads;
 
-/* (module, offset) of an address in a loaded object; module 0: it is in none. */
-static struct lp_frame place_inside(uint64_t address)
+struct lp_frame lp_place_of_data(uint64_t address)
 {
 	struct dl_find_object found;
 	uint64_t *entry, age = __atomic_load_n(&unloads, __ATOMIC_RELAXED) & 0x7fff;
@@ -165,21 +164,16 @@ static struct lp_frame place_inside(uint64_t address)
 		if (entry && ref)
 			__atomic_store_n(&entry[0], ref, __ATOMIC_RELEASE);
 	}
+	if (!ref)
+		return (struct lp_frame){ 0, 0 };
 	return (struct lp_frame){ ref, (uint32_t)(address - found.dlfo_link_map->l_addr) };
 }
 
 struct lp_frame lp_place(uint64_t address)
 {
-	struct lp_frame frame = place_inside(address);
+	struct lp_frame frame = lp_place_of_data(address);
 
 	return frame.module ? frame : place_outside(address);
-}
-
-struct lp_frame lp_place_of_data(uint64_t address)
-{
-	struct lp_frame frame = place_inside(address);
-
-	return frame.module ? frame : (struct lp_frame){ 0, 0 };
 }
 
 void lp_place_forget(void)

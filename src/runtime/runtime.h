@@ -92,7 +92,7 @@ bool lp_image_open(const char *path);
 
 struct lp_frame lp_place(uint64_t address);
 
-/* (module, offset) of a data address; module 0 when it is in no loaded object. */
+/* (module, offset) of an address in a loaded object; module 0: it is in none. */
 struct lp_frame lp_place_of_data(uint64_t address);
 
 /* The return addresses of this thread's stack, innermost first, without this library's frames. */
@@ -149,6 +149,9 @@ struct lp_home {
 	uint64_t	*word;
 	uint64_t	*serial;
 };
+
+/* Flags in a pthread_mutex_t's kind: its list link is used, or other processes see it. */
+enum { LP_KIND_ROBUST = 16, LP_KIND_SHARED = 128 };
 
 struct lp_home lp_home_of_mutex(pthread_mutex_t *mutex);
 struct lp_home lp_home_of_rwlock(pthread_rwlock_t *rwlock);

@@ -8,7 +8,7 @@
  *
  * Chain key: 64 bits that stand for the held stack (classes or instances, modes, sites, in order).
  * It is looked up, together with the thread's salt and the process' generation, in the slot's own
- * cache. A hit gives the node; a miss goes to lp_track_resolve(), which finds or creates it.
+ * cache. A hit gives the node; on a miss lp_track_push() finds or creates it.
  */
 #ifndef LP_TRACK_H
 #define LP_TRACK_H
