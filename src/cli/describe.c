@@ -76,7 +76,7 @@ const char *lp_describe_class(struct lp_describer *describer, uint32_t class_ind
 static const char *kind_word(enum lp_lock_kind kind)
 {
 	static const char *const words[] = {
-#define X(name, word, type) [LP_LOCK_##name] = word,
+#define X(name, word, type, wait) [LP_LOCK_##name] = word,
 		LP_LOCK_KINDS(X)
 #undef X
 	};

@@ -144,16 +144,45 @@ struct lp_rec_stack {
 	struct lp_frame	frame[];	/* innermost first; return addresses */
 };
 
-/* X(name, DESIGN word, C type as people write it) */
+/*
+ * What code must be allowed to do to take a lock, and what holding it leaves allowed: the later
+ * the more. Taking needs `outer`, which is no more than every context and held lock leave (`inner`).
+ */
+enum lp_wait_type {
+	LP_WAIT_UNCHECKED,
+	LP_WAIT_FREE,		/* wait free: RCU read sides */
+	LP_WAIT_SPIN,		/* raw spinlocks, hard interrupts */
+	LP_WAIT_CONFIG,		/* spinlocks that sleep under PREEMPT_RT */
+	LP_WAIT_SLEEP,		/* mutexes */
+	LP_WAIT_TYPE_COUNT
+};
+
+/* X(name, word in reports and JSON, C type as people write it, enum lp_wait_type suffix) */
 #define LP_LOCK_KINDS(X) \
-	X(MUTEX,	"mutex",	"pthread_mutex_t") \
-	X(RECURSIVE,	"recursive-mutex", "pthread_mutex_t") \
-	X(ERRORCHECK,	"errorcheck-mutex", "pthread_mutex_t") \
-	X(RWLOCK,	"rwlock",	"pthread_rwlock_t") \
-	X(SPINLOCK,	"spinlock",	"pthread_spinlock_t")
+	X(MUTEX,	"mutex",	"pthread_mutex_t",	UNCHECKED) \
+	X(RECURSIVE,	"recursive-mutex", "pthread_mutex_t",	UNCHECKED) \
+	X(ERRORCHECK,	"errorcheck-mutex", "pthread_mutex_t",	UNCHECKED) \
+	X(RWLOCK,	"rwlock",	"pthread_rwlock_t",	UNCHECKED) \
+	X(SPINLOCK,	"spinlock",	"pthread_spinlock_t",	UNCHECKED) \
+	X(SEMAPHORE,	"semaphore",	"sem_t",		UNCHECKED) \
+	X(COND,		"condition",	"pthread_cond_t",	UNCHECKED) \
+	X(MAP,		"lock map",	"struct lockdep_map",	UNCHECKED) \
+	X(K_SPINLOCK,	"spinlock_t",	"spinlock_t",		CONFIG) \
+	X(K_RAW_SPINLOCK, "raw_spinlock_t", "raw_spinlock_t",	SPIN) \
+	X(K_RWLOCK,	"rwlock_t",	"rwlock_t",		CONFIG) \
+	X(K_SEQLOCK,	"seqlock_t",	"seqlock_t",		CONFIG) \
+	X(K_LOCAL_LOCK,	"local_lock_t",	"local_lock_t",		CONFIG) \
+	X(K_MUTEX,	"struct mutex",	"struct mutex",		SLEEP) \
+	X(K_RT_MUTEX,	"struct rt_mutex", "struct rt_mutex",	SLEEP) \
+	X(K_RWSEM,	"rw_semaphore",	"struct rw_semaphore",	SLEEP) \
+	X(K_SEMAPHORE,	"struct semaphore", "struct semaphore",	SLEEP) \
+	X(K_COMPLETION,	"completion",	"struct completion",	SLEEP) \
+	X(K_WW_MUTEX,	"ww_mutex",	"struct ww_mutex",	SLEEP) \
+	X(K_SRCU,	"srcu_struct",	"struct srcu_struct",	UNCHECKED) \
+	X(RCU,		"rcu",		"rcu_read_lock()",	CONFIG)
 
 enum lp_lock_kind {
-#define X(name, word, type) LP_LOCK_##name,
+#define X(name, word, type, wait) LP_LOCK_##name,
 	LP_LOCK_KINDS(X)
 #undef X
 	LP_LOCK_KIND_COUNT
