@@ -128,7 +128,7 @@ int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, 
 		return err;
 	append(engine, &engine->class.at[class], node);
 	/* If it may be the same lock again, a witness has to say. */
-	if ((model->nodes.at[node].flags & LP_TRY) || may_relock(model, node))
+	if ((model->nodes.at[node].flags & LP_NEVER_WAITS) || may_relock(model, node))
 		return 0;
 	return lp_classes_add_pairs(engine, model, node);
 }

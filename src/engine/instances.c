@@ -107,7 +107,7 @@ static int never_blocks(struct lp_engine *engine, const struct lp_model *model, 
 	uint32_t class = lp_model_node_class(model, node);
 	int err;
 
-	if (model->nodes.at[node].flags & LP_TRY)
+	if (model->nodes.at[node].flags & LP_NEVER_WAITS)
 		return 1;
 	if (!lp_relock_may_return(model, node))
 		return 0;
@@ -130,7 +130,7 @@ static bool is_writer(const struct lp_model *model, uint32_t witness)
 {
 	const struct lp_model_node *node = &model->nodes.at[model->witnesses.at[witness].node];
 
-	return node->mode == LP_WRITE && !(node->flags & (LP_TRY | LP_TIMED)) &&
+	return node->mode == LP_WRITE && !(node->flags & (LP_NEVER_WAITS | LP_TIMED)) &&
 	       lp_model_node_fine(model, model->witnesses.at[witness].node)->kind ==
 		       LP_LOCK_RWLOCK;
 }
@@ -609,7 +609,7 @@ static int settle_node(struct lp_engine *engine, const struct lp_model *model, u
 	uint32_t node = model->witnesses.at[witness].node;
 	int result;
 
-	if (engine->node.at[node].paired || (model->nodes.at[node].flags & LP_TRY))
+	if (engine->node.at[node].paired || (model->nodes.at[node].flags & LP_NEVER_WAITS))
 		return 0;
 	result = never_blocks(engine, model, witness);
 	if (result)

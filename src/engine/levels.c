@@ -238,7 +238,7 @@ static bool find_writers(struct search *s, uint32_t i)
 
 		s->attempts++;
 		/* Held locks were looked up for writers of rwlocks only. */
-		if (node->mode != LP_WRITE || (node->flags & (LP_TRY | LP_TIMED)) ||
+		if (node->mode != LP_WRITE || (node->flags & (LP_NEVER_WAITS | LP_TIMED)) ||
 		    !engine->witness.at[w].locks || !writer_fits(s, w))
 			continue;
 		engine->writers.at[s->writers++] = w;

@@ -24,7 +24,8 @@ static bool check_classes(const struct lp_model *model)
 
 		if (!fine->key || fine->kind >= LP_LOCK_KIND_COUNT ||
 		    fine->origin >= LP_ORIGIN_COUNT || !IN(stacks, fine->stack) ||
-		    !IN(modules, fine->object.module) || !IN(classes, fine->class_index))
+		    !IN(modules, fine->object.module) || !IN(classes, fine->class_index) ||
+		    fine->base >= i || !fine->name)
 			return false;
 		if (fine->class_index && model->classes.at[fine->class_index].kind != fine->kind)
 			return false;
@@ -38,13 +39,34 @@ static bool check_classes(const struct lp_model *model)
 	return true;
 }
 
+static bool check_states(const struct lp_model *model)
+{
+	for (uint32_t i = 1; i < model->contexts.count; i++)
+		if (model->contexts.at[i].kind >= LP_CONTEXT_KIND_COUNT ||
+		    !model->contexts.at[i].name)
+			return false;
+	for (uint32_t i = 1; i < model->states.count; i++) {
+		const struct lp_model_state *state = &model->states.at[i];
+
+		if (!IN(contexts, state->context) || state->wait >= LP_WAIT_TYPE_COUNT)
+			return false;
+		for (uint32_t j = 0; j < state->in_count + state->on_count; j++)
+			if (!REAL(contexts, state->context_index[j]))
+				return false;
+	}
+	return true;
+}
+
 static bool check_nodes(const struct lp_model *model)
 {
 	for (uint32_t i = 1; i < model->nodes.count; i++) {
 		const struct lp_model_node *node = &model->nodes.at[i];
 		uint16_t above = model->nodes.at[node->parent < i ? node->parent : 0].depth;
 
-		if (node->parent >= i || !REAL(fines, node->fine) || !IN(locks, node->lock) ||
+		if (node->parent >= i || !IN(fines, node->fine) || !IN(locks, node->lock) ||
+		    (!node->fine && (!node->parent || !REAL(states, node->state))) ||
+		    !IN(states, node->state) || !IN(fines, node->nest) ||
+		    !IN(locks, node->nest_lock) ||
 		    !IN(stacks, node->stack) || !IN(modules, node->site.module) ||
 		    node->mode >= LP_MODE_COUNT ||
 		    node->depth != (above == UINT16_MAX ? above : above + 1))
@@ -66,6 +88,7 @@ static bool check_tasks(const struct lp_model *model)
 
 		if (!IN(processes, thread->process) || thread->creator >= i ||
 		    !IN(stacks, thread->stack) || !IN(modules, thread->start.module) ||
+		    !IN(contexts, thread->context) ||
 		    !memchr(thread->name, 0, sizeof(thread->name)))
 			return false;
 	}
@@ -81,7 +104,8 @@ static bool check_seen(const struct lp_model *model)
 	for (uint32_t i = 1; i < model->witnesses.count; i++)
 		if (!REAL(nodes, model->witnesses.at[i].node) ||
 		    !IN(threads, model->witnesses.at[i].thread) ||
-		    !IN(stacks, model->witnesses.at[i].stack))
+		    !IN(stacks, model->witnesses.at[i].stack) ||
+		    !IN(nodes, model->witnesses.at[i].below))
 			return false;
 	for (uint32_t i = 1; i < model->joins.count; i++)
 		if (!IN(threads, model->joins.at[i].joiner) ||
@@ -100,6 +124,6 @@ static bool check_seen(const struct lp_model *model)
 
 bool lp_model_check(const struct lp_model *model)
 {
-	return check_stacks(model) && check_classes(model) && check_nodes(model) &&
+	return check_stacks(model) && check_classes(model) && check_states(model) && check_nodes(model) &&
 	       check_tasks(model) && check_seen(model);
 }

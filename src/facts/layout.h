@@ -45,6 +45,8 @@ enum lp_rec_type {
 	LP_REC_SLOT,		/* live state of one thread, reused by later threads */
 	LP_REC_HELD,		/* a larger held stack of a slot */
 	LP_REC_THREAD_NAME,
+	LP_REC_CONTEXT,
+	LP_REC_STATE,
 	LP_REC_COUNT
 };
 
@@ -63,7 +65,9 @@ struct lp_link {
 };
 
 enum lp_trie {
-	LP_TRIE_MODULE, LP_TRIE_STACK, LP_TRIE_CLASS, LP_TRIE_NODE, LP_TRIE_WITNESS, LP_TRIE_COUNT
+	LP_TRIE_MODULE, LP_TRIE_STACK, LP_TRIE_CLASS, LP_TRIE_NODE, LP_TRIE_WITNESS,
+	LP_TRIE_STATE,		/* CONTEXT and STATE */
+	LP_TRIE_COUNT
 };
 
 /* Why recording ended before the program did. */
@@ -195,6 +199,14 @@ enum lp_origin {
 	LP_ORIGIN_COUNT
 };
 
+/* What a class is told apart from others by the rules for, when somebody said so. */
+enum lp_class_flags {
+	LP_CLASS_NOVALIDATE	= 1,	/* only balance and life are checked */
+	LP_CLASS_ORDERED	= 2,	/* its locks may nest in the order of their ranks */
+	LP_CLASS_SHOWN		= 4,	/* is held and shown, but orders nothing (rcu_callback) */
+	LP_CLASS_GONE		= 8,	/* live: unregistered (a module unloaded) */
+};
+
 /*
  * The finest class the runtime can tell. The model groups these into the classes rules are
  * about: the runtime must not need a symbol table to do its work.
@@ -209,7 +221,14 @@ struct lp_rec_class {
 	struct lp_frame	object;		/* place in a loaded object; module 0: heap or stack */
 	uint32_t	locks;		/* live: instances seen */
 	uint32_t	refine;		/* live: 1: every instance gets a LOCK record */
-	uint64_t	zero2;
+	uint64_t	key;		/* annotated classes: says which; 0: not annotated */
+	uint8_t		wait_outer, wait_inner;	/* enum lp_wait_type; both 0: those of the kind */
+	uint8_t		flags;		/* enum lp_class_flags */
+	uint8_t		subclass;	/* of `base`, when that is not 0 */
+	uint32_t	base;		/* CLASS; 0: it is no subclass */
+	uint32_t	name_size;
+	uint32_t	zero2;
+	char		name[];		/* annotated classes: as reports print it */
 };
 
 /* One lock object, from initialisation (or first use) to destruction. */
@@ -219,6 +238,58 @@ struct lp_rec_lock {
 	uint32_t	process;	/* PROCESS it was first seen in */
 	uint64_t	serial;
 	uint64_t	address;
+	uint32_t	rank;		/* in an ORDERED class: lower ones are taken first */
+	uint32_t	zero;
+};
+
+/*
+ * What code can run in besides plain task context. X(name, word, flags).
+ * ANYWHERE: it needs no thread of the program to run on. SYNC: strikes where the code itself
+ * causes it. ONCE: never on two CPUs at the same time.
+ */
+#define LP_CONTEXT_KINDS(X) \
+	X(HARDIRQ,	"HARDIRQ",	LP_CONTEXT_ANYWHERE | LP_CONTEXT_ONCE) \
+	X(SOFTIRQ,	"SOFTIRQ",	LP_CONTEXT_ANYWHERE) \
+	X(NMI,		"NMI",		LP_CONTEXT_ANYWHERE | LP_CONTEXT_ONCE) \
+	X(SIGNAL,	"SIGNAL",	0) \
+	X(FORK,		"FORK",		0) \
+	X(USER,		"USER",		0)
+
+enum lp_context_kind {
+#define X(name, word, flags) LP_CONTEXT_##name,
+	LP_CONTEXT_KINDS(X)
+#undef X
+	LP_CONTEXT_KIND_COUNT
+};
+
+enum lp_context_flags {
+	LP_CONTEXT_ANYWHERE	= 1,
+	LP_CONTEXT_ONCE		= 2,
+	LP_CONTEXT_SYNC		= 4,
+};
+
+struct lp_rec_context {
+	struct lp_rec	rec;
+	struct lp_link	link;
+	uint8_t		kind;		/* enum lp_context_kind */
+	uint8_t		flags;		/* enum lp_context_flags */
+	uint16_t	number;		/* of a signal; else tells contexts of a kind apart */
+	uint32_t	name_size;
+	char		name[];		/* "SIGALRM", "HARDIRQ" */
+};
+
+#define LP_STATE_CONTEXTS_MAX	256u
+
+/* What code runs in, and what can strike it there. */
+struct lp_rec_state {
+	struct lp_rec	rec;
+	struct lp_link	link;
+	uint32_t	context;	/* CONTEXT, the innermost it runs in; 0: task */
+	uint8_t		wait;		/* enum lp_wait_type that this context leaves; 0: all */
+	uint8_t		zero[3];
+	uint32_t	in_count;	/* of ref[]: every CONTEXT it runs in, ... */
+	uint32_t	on_count;	/* ... and after those, the ones that can strike it */
+	uint32_t	ref[];		/* each part in ascending order */
 };
 
 enum lp_mode { LP_WRITE, LP_READ, LP_READ_RECURSIVE, LP_MODE_COUNT };
@@ -227,25 +298,37 @@ enum lp_acquire_flags {
 	LP_TRY		= 1,	/* gives up at once: cannot block */
 	LP_TIMED	= 2,	/* gives up after a while */
 	LP_PREFER	= 4,	/* READ of a lock that lets readers pass queued writers */
+	LP_SYNC		= 64,	/* waits until it could be taken, and does not take it */
+	LP_BACK_OFF	= 128,	/* gives up rather than deadlock with others that would, too */
 	/* of live entries only */
 	LP_INHERITED	= 8,	/* held since before this process was forked */
-	LP_MOVED	= 16,	/* `node` is from when other locks lay below it */
+	LP_MOVED	= 16,	/* `node` is from when other locks lay below it. Of a node: its
+				   lock was acquired when others lay below, so nobody waits here */
 	LP_ROBUST	= 32,	/* its thread may end without releasing it */
 };
 
-/* A held stack, as a path: this acquisition on top of `parent`. */
+#define LP_NEVER_WAITS	(LP_TRY | LP_MOVED)	/* flags of nodes that hold and never wait */
+
+/*
+ * A held stack, as a path: this acquisition on top of `parent`. With lock 0 nothing was acquired:
+ * all that lies below was held in `state`, which lets in what could not strike before.
+ * An interrupt begins a path of its own: what it interrupted is in WITNESS.below.
+ */
 struct lp_rec_node {
 	struct lp_rec	rec;
 	struct lp_link	link;
 	uint32_t	parent;		/* NODE; 0: nothing else held */
-	uint32_t	lock;		/* LOCK, or CLASS when its instances are not told apart */
+	uint32_t	lock;		/* LOCK, or CLASS when its instances are not told apart;
+					   0: see above */
 	uint8_t		mode;		/* enum lp_mode */
 	uint8_t		flags;		/* enum lp_acquire_flags */
 	uint16_t	depth;		/* 1 for a bottom node; saturates */
 	uint32_t	stack;		/* STACK of the acquisition */
 	struct lp_frame	site;
-	uint32_t	context;	/* 0: task */
+	uint32_t	state;		/* STATE; 0: a task that nothing known can strike */
 	uint32_t	witnesses;	/* live: how often one was noted or left out */
+	uint32_t	nest;		/* LOCK or CLASS said to be held around it; 0: none */
+	uint32_t	zero;
 };
 
 /* Thread `thread` was in state `node` in its epoch `epoch`, with these lock instances. */
@@ -257,7 +340,8 @@ struct lp_rec_witness {
 	uint32_t	epoch;
 	uint32_t	count;		/* of serial[]: the node's depth, or less when truncated */
 	uint32_t	stack;		/* STACK of this thread's acquisition; 0: the node's */
-	uint32_t	zero[3];
+	uint32_t	below;		/* NODE of what the interrupted code held; 0: nothing */
+	uint32_t	zero[2];
 	uint64_t	serial[];	/* innermost first: [0] is the node's own lock */
 };
 
@@ -274,7 +358,8 @@ struct lp_rec_thread {
 	uint32_t	stack;		/* STACK of the pthread_create; 0: none */
 	struct lp_frame	start;		/* start function; module 0: main or unknown */
 	uint32_t	number;		/* 1, 2, ... in order of creation within the image */
-	uint32_t	zero;
+	uint32_t	context;	/* CONTEXT: it stands for executions of it that no thread
+					   is known for; 0: a thread */
 };
 
 /*
@@ -302,7 +387,22 @@ struct lp_rec_join {
 	X(DESTROY_HELD,		"destroyed a lock that is held") \
 	X(INIT_HELD,		"initialised a lock that is held") \
 	X(EXIT_HELD,		"a thread ended while it held a lock") \
-	X(RELOCK,		"locked again a lock that it holds (an errorcheck mutex: EDEADLK)")
+	X(RELOCK,		"locked again a lock that it holds (an errorcheck mutex: EDEADLK)") \
+	X(FREE_HELD,		"freed memory with a lock in it that is held") \
+	X(WORK_HELD,		"a work item or callback ended while it held a lock") \
+	X(NOT_INITIALISED,	"used a lock that was never initialised") \
+	X(DESTROYED,		"used a lock that was destroyed or freed") \
+	X(PINNED,		"released a lock that is pinned") \
+	X(NOT_PINNED,		"unpinned a lock that is not pinned, or pinned one it does not hold") \
+	X(ASSERT_HELD,		"asserted that a lock is held, which it is not") \
+	X(ASSERT_NOT_HELD,	"asserted that a lock is not held, which it is") \
+	X(NEST_NOT_HELD,	"took a lock nested in one that it does not hold") \
+	X(RCU_DEREFERENCE,	"suspicious rcu_dereference_check() usage") \
+	X(RCU_PROTECTED,	"suspicious rcu_dereference_protected() usage") \
+	X(RCU_SYNC,		"Illegal synchronize_rcu() in RCU read-side critical section") \
+	X(RCU_SLEEP,		"Illegal context switch in RCU read-side critical section") \
+	X(WAIT_CONTEXT,		"slept where it must not") \
+	X(WW_MISUSE,		"broke the rules of wound/wait acquisition")
 
 enum lp_event_kind {
 #define X(name, text) LP_EVENT_##name,
@@ -369,6 +469,8 @@ struct lp_rec_slot {
 	uint32_t	unused;
 	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
 	uint32_t	lossy;		/* 1: an acquisition could not be put on the held stack */
+	uint32_t	state;		/* STATE the thread runs in */
+	uint32_t	state_zero;
 	uint32_t	wait_thread;	/* JOIN: THREAD */
 	uint32_t	busy;		/* 1: inside the runtime */
 	uint32_t	pid_space;	/* stands for the namespace of `pid`; 0: unknown */
@@ -396,6 +498,7 @@ struct lp_rec_held {
 	sizeof(struct lp_rec_node) * 19u + sizeof(struct lp_rec_witness) * 23u + \
 	sizeof(struct lp_rec_thread) * 29u + sizeof(struct lp_rec_join) * 31u + \
 	sizeof(struct lp_rec_event) * 37u + sizeof(struct lp_rec_slot) * 41u + \
+	sizeof(struct lp_rec_context) * 43u + sizeof(struct lp_rec_state) * 47u + \
 	LP_REC_COUNT * 1000003u))
 
 _Static_assert(sizeof(struct lp_rec) == 8, "a record head is one word");

@@ -20,7 +20,7 @@
 #define ARENA_CHUNK	(64u << 10)
 
 /* What a hash is of, so that equal numbers in different roles do not meet. */
-enum role { ROLE_BUILD_ID = 1, ROLE_PATH, ROLE_FINE, ROLE_STACK, ROLE_NODE };
+enum role { ROLE_BUILD_ID = 1, ROLE_PATH, ROLE_FINE, ROLE_STACK, ROLE_NODE, ROLE_CONTEXT, ROLE_STATE };
 
 struct lp_arena_chunk {
 	struct lp_arena_chunk *older;
@@ -78,7 +78,7 @@ static char *copy_string(struct lp_model *model, const char *string)
 /* X(array): every array of the model, each with its dummy at index 0. */
 #define ARRAYS(X) \
 	X(modules) X(stacks) X(fines) X(classes) X(locks) X(nodes) X(witnesses) X(processes) \
-	X(threads) X(joins) X(events)
+	X(threads) X(joins) X(events) X(contexts) X(states)
 
 static bool add_dummies(struct lp_model *model)
 {
@@ -92,6 +92,8 @@ static bool add_dummies(struct lp_model *model)
 	ARRAYS(X)
 #undef X
 	model->modules.at[0].path = empty;
+	model->fines.at[0].name = empty;
+	model->contexts.at[0].name = empty;
 	model->processes.at[0].exe = empty;
 	model->processes.at[0].args = empty;
 	return true;
@@ -123,6 +125,8 @@ void lp_model_destroy(struct lp_model *model)
 		lp_table_finish(&model->private->stacks);
 		lp_table_finish(&model->private->fines);
 		lp_table_finish(&model->private->nodes);
+		lp_table_finish(&model->private->contexts);
+		lp_table_finish(&model->private->states);
 		lp_arena_finish(&model->private->arena);
 	}
 	free(model->private);
@@ -241,6 +245,12 @@ uint64_t lp_model_natural_key(const struct lp_model *model, const struct lp_mode
 	return hash_stack(model, hash, &model->stacks.at[fine->stack]);
 }
 
+static const uint8_t kind_waits[] = {
+#define X(name, word, type, wait) LP_WAIT_##wait,
+	LP_LOCK_KINDS(X)
+#undef X
+};
+
 static bool fine_equal(const void *owner, uint32_t index, const void *probe)
 {
 	const struct lp_model_fine *have = &((const struct lp_model *)owner)->fines.at[index];
@@ -248,7 +258,8 @@ static bool fine_equal(const void *owner, uint32_t index, const void *probe)
 
 	return have->key == want->key && have->kind == want->kind &&
 	       have->origin == want->origin && have->stack == want->stack &&
-	       same_frame(have->object, want->object);
+	       same_frame(have->object, want->object) && have->subclass == want->subclass &&
+	       have->base == want->base && have->flags == want->flags;
 }
 
 uint32_t lp_model_add_fine(struct lp_model *model, const struct lp_model_fine *fine)
@@ -259,12 +270,20 @@ uint32_t lp_model_add_fine(struct lp_model *model, const struct lp_model_fine *f
 
 	assert(copy.kind < LP_LOCK_KIND_COUNT && copy.origin < LP_ORIGIN_COUNT);
 	assert(copy.stack < model->stacks.count && copy.object.module < model->modules.count);
+	assert(copy.base < model->fines.count);
 	if (!copy.key)
 		copy.key = lp_model_natural_key(model, &copy);
+	if (!copy.wait_inner)
+		copy.wait_inner = kind_waits[copy.kind];
+	if (!copy.wait_outer)
+		copy.wait_outer = copy.wait_inner;
 	index = lp_table_find(table, copy.key, fine_equal, model, &copy);
 	if (index)
 		return index;
 	if (!lp_vec_room(&model->fines, 1) || !lp_table_room(table))
+		return 0;
+	copy.name = copy_string(model, copy.name);
+	if (!copy.name)
 		return 0;
 	copy.class_index = 0;
 	index = lp_vec_push(&model->fines, copy);
@@ -278,7 +297,8 @@ static uint64_t hash_node(const struct lp_model_node *node)
 
 	hash = lp_hash_add(hash, (uint64_t)node->lock << 32 | node->stack);
 	hash = lp_hash_add(hash, (uint64_t)node->site.module << 32 | node->site.offset);
-	return lp_hash_add(hash, (uint64_t)node->context << 32 | (uint32_t)node->mode << 8 |
+	hash = lp_hash_add(hash, (uint64_t)node->nest << 32 | node->nest_lock);
+	return lp_hash_add(hash, (uint64_t)node->state << 32 | (uint32_t)node->mode << 8 |
 				 node->flags);
 }
 
@@ -290,7 +310,8 @@ static bool node_equal(const void *owner, uint32_t index, const void *probe)
 	return have->parent == want->parent && have->fine == want->fine &&
 	       have->lock == want->lock && have->mode == want->mode &&
 	       have->flags == want->flags && have->stack == want->stack &&
-	       same_frame(have->site, want->site) && have->context == want->context;
+	       same_frame(have->site, want->site) && have->state == want->state &&
+	       have->nest == want->nest && have->nest_lock == want->nest_lock;
 }
 
 uint32_t lp_model_add_node(struct lp_model *model, const struct lp_model_node *node)
@@ -301,7 +322,10 @@ uint32_t lp_model_add_node(struct lp_model *model, const struct lp_model_node *n
 	uint16_t above;
 	uint32_t index;
 
-	assert(copy.parent < model->nodes.count && copy.fine && copy.fine < model->fines.count);
+	assert(copy.parent < model->nodes.count && copy.fine < model->fines.count);
+	assert(copy.fine || (copy.parent && copy.state));
+	assert(copy.state < model->states.count && copy.nest < model->fines.count);
+	assert(copy.nest_lock < model->locks.count);
 	assert(copy.lock < model->locks.count && copy.stack < model->stacks.count);
 	assert(copy.site.module < model->modules.count && copy.mode < LP_MODE_COUNT);
 	index = lp_table_find(table, hash, node_equal, model, &copy);
@@ -333,6 +357,7 @@ uint32_t lp_model_add_witness(struct lp_model *model, const struct lp_model_witn
 	struct lp_model_witness copy = *witness;
 
 	assert(copy.node && copy.node < model->nodes.count && copy.thread < model->threads.count);
+	assert(copy.below < model->nodes.count);
 	copy.serial = copy_bytes(model, copy.serial, copy.count * sizeof(*copy.serial));
 	return copy.serial ? ADD(witnesses, copy) : 0;
 }
@@ -353,6 +378,7 @@ uint32_t lp_model_add_thread(struct lp_model *model, const struct lp_model_threa
 
 	assert(copy.process < model->processes.count && copy.creator < model->threads.count);
 	assert(copy.stack < model->stacks.count && copy.start.module < model->modules.count);
+	assert(copy.context < model->contexts.count);
 	copy.name[sizeof(copy.name) - 1] = 0;
 	return ADD(threads, copy);
 }
@@ -373,4 +399,72 @@ uint32_t lp_model_add_event(struct lp_model *model, const struct lp_model_event 
 	assert(copy.fine < model->fines.count && copy.lock < model->locks.count);
 	assert(copy.stack < model->stacks.count && copy.node < model->nodes.count);
 	return ADD(events, copy);
+}
+
+static bool context_equal(const void *owner, uint32_t index, const void *probe)
+{
+	const struct lp_model_context *have = &((const struct lp_model *)owner)->contexts.at[index];
+	const struct lp_model_context *want = probe;
+
+	return have->kind == want->kind && have->number == want->number &&
+	       have->flags == want->flags && !strcmp(have->name, want->name);
+}
+
+uint32_t lp_model_add_context(struct lp_model *model, const struct lp_model_context *context)
+{
+	struct lp_model_context copy = *context;
+	struct lp_table *table = &model->private->contexts;
+	uint64_t hash = lp_hash_add(lp_hash_add(ROLE_CONTEXT, copy.kind), copy.number);
+	uint32_t index;
+
+	assert(copy.kind < LP_CONTEXT_KIND_COUNT);
+	index = lp_table_find(table, hash, context_equal, model, &copy);
+	if (index)
+		return index;
+	if (!lp_vec_room(&model->contexts, 1) || !lp_table_room(table))
+		return 0;
+	copy.name = copy_string(model, copy.name);
+	if (!copy.name)
+		return 0;
+	index = lp_vec_push(&model->contexts, copy);
+	lp_table_add(table, hash, index);
+	return index;
+}
+
+static bool state_equal(const void *owner, uint32_t index, const void *probe)
+{
+	const struct lp_model_state *have = &((const struct lp_model *)owner)->states.at[index];
+	const struct lp_model_state *want = probe;
+
+	return have->context == want->context && have->wait == want->wait &&
+	       have->in_count == want->in_count && have->on_count == want->on_count &&
+	       !memcmp(have->context_index, want->context_index,
+		       ((size_t)have->in_count + have->on_count) * sizeof(uint32_t));
+}
+
+uint32_t lp_model_add_state(struct lp_model *model, const struct lp_model_state *state)
+{
+	struct lp_model_state copy = *state;
+	struct lp_table *table = &model->private->states;
+	uint64_t hash = lp_hash_add(lp_hash_add(ROLE_STATE, copy.context),
+				    (uint64_t)copy.in_count << 8 | copy.wait);
+	uint32_t index;
+
+	assert(copy.context < model->contexts.count && copy.wait < LP_WAIT_TYPE_COUNT);
+	for (uint32_t i = 0; i < copy.in_count + copy.on_count; i++) {
+		assert(copy.context_index[i] && copy.context_index[i] < model->contexts.count);
+		hash = lp_hash_add(hash, copy.context_index[i]);
+	}
+	index = lp_table_find(table, hash, state_equal, model, &copy);
+	if (index)
+		return index;
+	if (!lp_vec_room(&model->states, 1) || !lp_table_room(table))
+		return 0;
+	copy.context_index = copy_bytes(model, copy.context_index,
+					((size_t)copy.in_count + copy.on_count) * sizeof(uint32_t));
+	if (!copy.context_index)
+		return 0;
+	index = lp_vec_push(&model->states, copy);
+	lp_table_add(table, hash, index);
+	return index;
 }

@@ -45,6 +45,11 @@ struct lp_model_fine {
 	uint32_t	stack;		/* stacks[]; of init or first lock */
 	struct lp_model_frame object;	/* place in a loaded object, or module 0 */
 	uint32_t	class_index;	/* classes[] it was grouped into; 0: not yet */
+	uint8_t		wait_outer, wait_inner;	/* enum lp_wait_type; filled in from the kind */
+	uint8_t		flags;		/* enum lp_class_flags */
+	uint8_t		subclass;
+	uint32_t	base;		/* fines[] it is a subclass of; 0: none */
+	char		*name;		/* of an annotated class; "" when it has none */
 };
 
 /* What rules are about. */
@@ -59,18 +64,38 @@ struct lp_model_lock {			/* instance */
 	uint32_t	process;
 	uint64_t	serial;		/* unique in its image only: compare with process' image */
 	uint64_t	address;
+	uint32_t	rank;		/* in an ORDERED class */
+};
+
+/* Something that can interrupt: merged by kind, number and name. */
+struct lp_model_context {
+	enum lp_context_kind kind;
+	uint32_t	flags;		/* enum lp_context_flags */
+	uint32_t	number;
+	char		*name;
+};
+
+/* What code runs in and what can strike it; merged by content. */
+struct lp_model_state {
+	uint32_t	context;	/* contexts[], the innermost; 0: task */
+	enum lp_wait_type wait;		/* that the context leaves; UNCHECKED: all */
+	uint32_t	in_count, on_count;
+	uint32_t	*context_index;	/* contexts[]: all it runs in, then all that can strike */
 };
 
 struct lp_model_node {
 	uint32_t	parent;		/* nodes[]; 0: bottom */
-	uint32_t	fine;		/* fines[] of the lock */
+	uint32_t	fine;		/* fines[] of the lock; 0: nothing was acquired, what lies
+					   below was held in `state` */
 	uint32_t	lock;		/* locks[]; 0: instance not told apart */
 	uint8_t		mode;		/* enum lp_mode */
 	uint8_t		flags;		/* enum lp_acquire_flags */
 	uint16_t	depth;		/* 1: bottom */
 	uint32_t	stack;		/* stacks[] */
 	struct lp_model_frame site;
-	uint32_t	context;
+	uint32_t	state;		/* states[]; 0: a task that nothing known can strike */
+	uint32_t	nest;		/* fines[] said to be held around it; 0: none */
+	uint32_t	nest_lock;	/* locks[] of that; 0: not told apart */
 };
 
 struct lp_model_witness {
@@ -78,6 +103,7 @@ struct lp_model_witness {
 	uint32_t	thread;		/* threads[] */
 	uint32_t	epoch;
 	uint32_t	stack;		/* stacks[] of this thread's acquisition; 0: the node's */
+	uint32_t	below;		/* nodes[]: what the interrupted code held; 0: nothing */
 	uint32_t	count;
 	uint64_t	*serial;	/* [0] this node's lock, [1] its parent's, ... ; may be cut */
 };
@@ -100,6 +126,7 @@ struct lp_model_thread {
 	struct lp_model_frame start;	/* module 0: main or unknown */
 	uint32_t	number;		/* within its image, from 1 */
 	uint32_t	tid;		/* 0: unknown */
+	uint32_t	context;	/* contexts[] it stands for executions of; 0: a thread */
 	char		name[17];
 };
 
@@ -136,6 +163,8 @@ struct lp_model {
 	LP_VEC(struct lp_model_thread)	threads;
 	LP_VEC(struct lp_model_join)	joins;
 	LP_VEC(struct lp_model_event)	events;
+	LP_VEC(struct lp_model_context)	contexts;
+	LP_VEC(struct lp_model_state)	states;
 	uint32_t	images;
 	uint64_t	acquisitions;
 	uint32_t	grouping;	/* changes when groups merge or are renamed: start anew */
@@ -153,7 +182,8 @@ void lp_model_destroy(struct lp_model *model);
  *
  * Computed here, whatever the caller says: a module's id and a node's depth. A fine class with key
  * 0 gets one made of kind, origin, object and stack; with any other key it is a class known by that
- * key alone (an annotated one), and neither object nor stack has a say in its grouping.
+ * key alone (an annotated one), and neither object nor stack has a say in its grouping. Wait types
+ * of UNCHECKED become those of the kind.
  */
 uint32_t lp_model_add_module(struct lp_model *model, const struct lp_model_module *module);
 uint32_t lp_model_add_stack(struct lp_model *model, const struct lp_model_stack *stack);
@@ -165,6 +195,8 @@ uint32_t lp_model_add_process(struct lp_model *model, const struct lp_model_proc
 uint32_t lp_model_add_thread(struct lp_model *model, const struct lp_model_thread *thread);
 uint32_t lp_model_add_join(struct lp_model *model, const struct lp_model_join *join);
 uint32_t lp_model_add_event(struct lp_model *model, const struct lp_model_event *event);
+uint32_t lp_model_add_context(struct lp_model *model, const struct lp_model_context *context);
+uint32_t lp_model_add_state(struct lp_model *model, const struct lp_model_state *state);
 
 /*
  * Is this return address inside a function that only passes a lock on (std::mutex::lock,
@@ -186,6 +218,19 @@ struct lp_model_frame lp_model_place(const struct lp_model *model, uint32_t stac
 
 /* Does every index lead somewhere, backwards where it must? For tests and fuzzers. */
 bool lp_model_check(const struct lp_model *model);
+
+/* Does code in `state` run in this context, or can it be struck by it? */
+static inline bool lp_model_state_has(const struct lp_model_state *state, bool on,
+				      uint32_t context)
+{
+	uint32_t from = on ? state->in_count : 0;
+	uint32_t to = state->in_count + (on ? state->on_count : 0);
+
+	for (uint32_t i = from; i < to; i++)
+		if (state->context_index[i] == context)
+			return true;
+	return false;
+}
 
 static inline const struct lp_model_fine *lp_model_node_fine(const struct lp_model *model,
 							     uint32_t node)

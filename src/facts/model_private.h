@@ -11,7 +11,7 @@ struct lp_grouping;
 
 struct lp_model_private {
 	struct lp_arena	arena;		/* strings, frames, serials */
-	struct lp_table	modules, stacks, fines, nodes;
+	struct lp_table	modules, stacks, fines, nodes, contexts, states;
 	struct lp_grouping *grouping;	/* group.c's; NULL until the first regroup */
 };
 

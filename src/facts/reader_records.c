@@ -195,25 +195,41 @@ static int read_stack(struct record *rec)
 static int read_class(struct record *rec)
 {
 	const struct lp_rec_class *body = rec->body;
-	struct lp_model_fine fine = { .kind = body->kind, .origin = body->origin };
+	struct lp_model_fine fine = {
+		.kind = body->kind, .origin = body->origin, .key = body->key,
+		.wait_outer = body->wait_outer, .wait_inner = body->wait_inner,
+		.flags = body->flags, .subclass = body->subclass,
+	};
+	uint32_t index = 0;
 	int error;
 
 	if (body->kind >= LP_LOCK_KIND_COUNT)
 		return BAD(rec, "has unknown lock kind %u", body->kind);
 	if (body->origin >= LP_ORIGIN_COUNT)
 		return BAD(rec, "has unknown origin %u", body->origin);
+	if (body->wait_outer >= LP_WAIT_TYPE_COUNT || body->wait_inner >= LP_WAIT_TYPE_COUNT)
+		return BAD(rec, "has unknown wait types %u:%u", body->wait_outer, body->wait_inner);
+	if (body->name_size > rec->bytes - sizeof(*body))
+		return BAD(rec, "has a name past its end");
 	error = follow_optional(rec, body->stack, LP_REC_STACK, &fine.stack);
 	if (!error)
 		error = follow_frame(rec, body->object, &fine.object);
+	if (!error)
+		error = follow_optional(rec, body->base, LP_REC_CLASS, &fine.base);
 	if (error)
 		return error;
-	return remember(rec, LP_REC_CLASS, lp_model_add_fine(rec->model, &fine));
+	fine.name = strndup(body->name, body->name_size);
+	if (fine.name)
+		index = lp_model_add_fine(rec->model, &fine);
+	free(fine.name);
+	return remember(rec, LP_REC_CLASS, index);
 }
 
 static int read_lock(struct record *rec)
 {
 	const struct lp_rec_lock *body = rec->body;
-	struct lp_model_lock lock = { .serial = body->serial, .address = body->address };
+	struct lp_model_lock lock = { .serial = body->serial, .address = body->address,
+				      .rank = body->rank };
 	int error = follow_one(rec, body->class_ref, LP_REC_CLASS, &lock.fine);
 
 	if (!error)
@@ -221,6 +237,50 @@ static int read_lock(struct record *rec)
 	if (error)
 		return error;
 	return remember(rec, LP_REC_LOCK, lp_model_add_lock(rec->model, &lock));
+}
+
+static int read_context(struct record *rec)
+{
+	const struct lp_rec_context *body = rec->body;
+	struct lp_model_context context = { .kind = body->kind, .flags = body->flags,
+					    .number = body->number };
+	uint32_t index = 0;
+
+	if (body->kind >= LP_CONTEXT_KIND_COUNT)
+		return BAD(rec, "has unknown kind %u", body->kind);
+	if (body->name_size > rec->bytes - sizeof(*body))
+		return BAD(rec, "has a name past its end");
+	context.name = strndup(body->name, body->name_size);
+	if (context.name)
+		index = lp_model_add_context(rec->model, &context);
+	free(context.name);
+	return remember(rec, LP_REC_CONTEXT, index);
+}
+
+static int read_state(struct record *rec)
+{
+	const struct lp_rec_state *body = rec->body;
+	uint32_t index[LP_STATE_CONTEXTS_MAX];
+	struct lp_model_state state = {
+		.wait = body->wait, .in_count = body->in_count, .on_count = body->on_count,
+		.context_index = index,
+	};
+	uint64_t count = (uint64_t)body->in_count + body->on_count;
+	int error = follow_optional(rec, body->context, LP_REC_CONTEXT, &state.context);
+
+	if (error)
+		return error;
+	if (body->wait >= LP_WAIT_TYPE_COUNT)
+		return BAD(rec, "has unknown wait type %u", body->wait);
+	if (count > LP_STATE_CONTEXTS_MAX)
+		return BAD(rec, "has %llu contexts", (unsigned long long)count);
+	if (count * sizeof(*body->ref) > rec->bytes - sizeof(*body))
+		return BAD(rec, "has contexts past its end");
+	for (uint32_t i = 0; !error && i < count; i++)
+		error = follow_one(rec, body->ref[i], LP_REC_CONTEXT, &index[i]);
+	if (error)
+		return error;
+	return remember(rec, LP_REC_STATE, lp_model_add_state(rec->model, &state));
 }
 
 /* What a node says by itself. */
@@ -231,7 +291,9 @@ static int check_node(struct record *rec, const struct lp_rec_node *body, uint32
 
 	if (body->mode >= LP_MODE_COUNT)
 		return BAD(rec, "has unknown mode %u", body->mode);
-	if (body->flags & ~(LP_TRY | LP_TIMED | LP_PREFER))
+	if (!body->lock && (!body->parent || !body->state))
+		return BAD(rec, "has neither a lock nor a state of what is held");
+	if (body->flags & ~(LP_TRY | LP_TIMED | LP_PREFER | LP_MOVED | LP_SYNC | LP_BACK_OFF))
 		return BAD(rec, "has unknown flags 0x%x", body->flags);
 	if (body->depth != depth)
 		return BAD(rec, "has depth %u below depth %u", body->depth, above);
@@ -241,12 +303,15 @@ static int check_node(struct record *rec, const struct lp_rec_node *body, uint32
 static int read_node(struct record *rec)
 {
 	const struct lp_rec_node *body = rec->body;
-	struct lp_model_node node = { .mode = body->mode, .flags = body->flags,
-				      .context = body->context };
+	struct lp_model_node node = { .mode = body->mode, .flags = body->flags };
 	int error = follow_optional(rec, body->parent, LP_REC_NODE, &node.parent);
 
-	if (!error)
+	if (!error && body->lock)
 		error = follow_lock(rec, body->lock, &node.fine, &node.lock);
+	if (!error)
+		error = follow_optional(rec, body->state, LP_REC_STATE, &node.state);
+	if (!error && body->nest)
+		error = follow_lock(rec, body->nest, &node.nest, &node.nest_lock);
 	if (!error)
 		error = follow_optional(rec, body->stack, LP_REC_STACK, &node.stack);
 	if (!error)
@@ -269,6 +334,8 @@ static int read_witness(struct record *rec)
 		error = follow_one(rec, body->thread, LP_REC_THREAD, &witness.thread);
 	if (!error)
 		error = follow_optional(rec, body->stack, LP_REC_STACK, &witness.stack);
+	if (!error)
+		error = follow_optional(rec, body->below, LP_REC_NODE, &witness.below);
 	if (error)
 		return error;
 	depth = rec->model->nodes.at[witness.node].depth;
@@ -293,6 +360,8 @@ static int read_thread(struct record *rec)
 		error = follow_optional(rec, body->stack, LP_REC_STACK, &thread.stack);
 	if (!error)
 		error = follow_frame(rec, body->start, &thread.start);
+	if (!error)
+		error = follow_optional(rec, body->context, LP_REC_CONTEXT, &thread.context);
 	if (error)
 		return error;
 	return remember(rec, LP_REC_THREAD, lp_model_add_thread(rec->model, &thread));
@@ -399,7 +468,9 @@ static int read_held(struct record *rec)
 	X(EVENT,	struct lp_rec_event,	"event",	false,	read_event) \
 	X(SLOT,		struct lp_rec_slot,	"slot",		true,	read_slot) \
 	X(HELD,		struct lp_rec_held,	"held stack",	true,	read_held) \
-	X(THREAD_NAME,	struct lp_rec_thread_name, "thread name", false, read_thread_name)
+	X(THREAD_NAME,	struct lp_rec_thread_name, "thread name", false, read_thread_name) \
+	X(CONTEXT,	struct lp_rec_context,	"context",	false,	read_context) \
+	X(STATE,	struct lp_rec_state,	"state",	false,	read_state)
 
 const struct lp_reader_row lp_reader_rows[LP_REC_COUNT] = {
 #define X(type_, struct_, word_, live_, read_) \

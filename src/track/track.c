@@ -10,9 +10,9 @@
 #define WITNESSES_ALL	32u
 #define WITNESS_LOCKS	128u	/* deeper stacks name the innermost of their locks */
 
-static uint64_t make_salt(uint32_t epoch)
+static uint64_t make_salt(uint32_t epoch, uint32_t state)
 {
-	return lp_hash64(epoch);
+	return lp_hash64((uint64_t)state << 32 | epoch);
 }
 
 /* Below all entries: a lock that nobody has, the key of nothing. */
@@ -25,7 +25,8 @@ static void set_ground(struct lp_held *ground)
 void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thread)
 {
 	slot->epoch = 0;
-	slot->salt = make_salt(0);
+	slot->state = 0;
+	slot->salt = make_salt(0, 0);
 	slot->acquisitions = 0;
 	slot->wait = LP_WAIT_NONE;
 	slot->wait_object = 0;
@@ -47,13 +48,13 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 void lp_slot_first_epoch(struct lp_rec_slot *slot)
 {
 	slot->epoch = 0;
-	slot->salt = make_salt(0);
+	slot->salt = make_salt(0, slot->state);
 }
 
 void lp_slot_next_epoch(struct lp_rec_slot *slot)
 {
 	slot->epoch++;
-	slot->salt = make_salt(slot->epoch);
+	slot->salt = make_salt(slot->epoch, slot->state);
 }
 
 uint32_t lp_track_class_of(const struct lp_writer *writer, uint32_t id)
@@ -112,7 +113,8 @@ struct node_probe {
 	uint32_t	lock;
 	uint8_t		mode, flags;
 	struct lp_frame	site;
-	uint32_t	context;
+	uint32_t	state;
+	uint32_t	nest;
 };
 
 static bool node_equal(const void *record, const void *probe)
@@ -122,7 +124,8 @@ static bool node_equal(const void *record, const void *probe)
 
 	return node->parent == p->parent && node->lock == p->lock && node->mode == p->mode &&
 	       node->flags == p->flags && node->site.module == p->site.module &&
-	       node->site.offset == p->site.offset && node->context == p->context;
+	       node->site.offset == p->site.offset && node->state == p->state &&
+	       node->nest == p->nest;
 }
 
 static uint64_t node_hash(const struct node_probe *p)
@@ -130,7 +133,7 @@ static uint64_t node_hash(const struct node_probe *p)
 	uint64_t hash = lp_hash_add(p->parent, (uint64_t)p->lock << 16 | p->mode << 8 | p->flags);
 
 	hash = lp_hash_add(hash, (uint64_t)p->site.module << 32 | p->site.offset);
-	return lp_hash_add(hash, p->context);
+	return lp_hash_add(hash, (uint64_t)p->nest << 32 | p->state);
 }
 
 /*
@@ -140,15 +143,15 @@ static uint64_t node_hash(const struct node_probe *p)
 static void refine_if_nested(struct lp_track *track, const struct lp_rec_node *node)
 {
 	const struct lp_writer *writer = &track->writer;
-	uint32_t class_ref = lp_track_class_of(writer, node->lock);
+	uint32_t class_ref = node->lock ? lp_track_class_of(writer, node->lock) : 0;
 	struct lp_rec_class *class = lp_writer_at(writer, class_ref);
-	uint32_t ref = node->parent;
+	uint32_t ref = class_ref ? node->parent : 0;
 	uint32_t plain = 0;
 
 	while (ref) {
 		const struct lp_rec_node *above = lp_writer_at(writer, ref);
 
-		if (lp_track_class_of(writer, above->lock) == class_ref)
+		if (above->lock && lp_track_class_of(writer, above->lock) == class_ref)
 			break;
 		ref = above->parent;
 	}
@@ -176,7 +179,8 @@ static uint32_t create_node(struct lp_track *track, const struct node_probe *pro
 	node->depth = depth < UINT16_MAX ? (uint16_t)depth : UINT16_MAX;
 	node->stack = stack;
 	node->site = probe->site;
-	node->context = probe->context;
+	node->state = probe->state;
+	node->nest = probe->nest;
 	refine_if_nested(track, node);
 	return lp_trie_publish(writer, LP_TRIE_NODE, (struct lp_linked *)node, node_equal, probe);
 }
@@ -202,7 +206,8 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	struct lp_rec_node *node = lp_writer_at(writer, node_ref);
 	struct witness_probe probe = { node_ref, slot->thread, slot->epoch };
 	uint64_t hash = lp_hash_add(lp_hash_add(probe.node, probe.thread), probe.epoch);
-	const struct lp_held *held = lp_track_held(slot) + below;	/* past those below */
+	const struct lp_held *base = lp_track_base(slot), *held = base + below;
+	/* past those below */
 	struct lp_rec_witness *witness;
 	uint32_t seen, stack;
 
@@ -224,6 +229,7 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	witness->epoch = probe.epoch;
 	witness->count = below + 1;
 	witness->stack = stack;
+	witness->below = base > lp_track_held(slot) ? base[-1].node : 0;
 	witness->serial[0] = serial;
 	for (uint32_t i = 0; i < below; i++)
 		witness->serial[i + 1] = held[-1 - (int)i].serial;
@@ -272,8 +278,9 @@ static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
 {
 	const struct lp_rec_node *old = lp_writer_at(&track->writer, held->node);
 	struct node_probe probe = { parent, old->lock, old->mode, old->flags, old->site,
-				    old->context };
+				    old->state, old->nest };
 
+	probe.flags |= parent == old->parent ? 0 : LP_MOVED;
 	if (!held->node || (below && !parent))
 		return 0;
 	return resolve(track, slot, &probe, held->serial, below, NULL, old->stack);
@@ -285,7 +292,7 @@ static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
  */
 static bool settle(struct lp_track *track, struct lp_rec_slot *slot, uint32_t *node)
 {
-	struct lp_held *base = lp_track_held(slot);
+	struct lp_held *base = lp_track_base(slot);
 	struct lp_held *top = lp_track_top(slot);
 	struct lp_held *held = top;
 
@@ -312,7 +319,8 @@ static uint64_t word_for(struct lp_track *track, struct lp_rec_slot *slot,
 	uint64_t look = key ^ slot->salt ^ generation;
 	uint64_t word = lp_track_word(0, acquire->mode, acquire->flags);
 	struct node_probe probe = { .lock = acquire->id, .mode = acquire->mode,
-				    .flags = acquire->flags };
+				    .flags = acquire->flags, .nest = acquire->nest,
+				    .state = slot->state };
 
 	if (slot->cache_key[lp_track_index(look)] == look)
 		return slot->cache_word[lp_track_index(look)];
@@ -335,11 +343,18 @@ static uint64_t word_for(struct lp_track *track, struct lp_rec_slot *slot,
 	return word;
 }
 
+static uint64_t key_of(const struct lp_rec_slot *slot, const struct lp_acquire *acquire)
+{
+	uint64_t nest = acquire->nest ? lp_hash64(acquire->nest) : 0;
+
+	return lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site ^ nest,
+			    LP_KEY_HOW(acquire->mode, acquire->flags));
+}
+
 void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
-	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site,
-				    LP_KEY_HOW(acquire->mode, acquire->flags));
+	uint64_t key = key_of(slot, acquire);
 	uint64_t word = word_for(track, slot, acquire, key, generation);
 
 	if (lp_unlikely(slot->top == slot->limit) && !grow_held(track, slot)) {
@@ -352,8 +367,7 @@ void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 uint32_t lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation)
 {
-	uint64_t key = lp_track_key(lp_track_held_key(slot), acquire->id, acquire->site,
-				    LP_KEY_HOW(acquire->mode, acquire->flags));
+	uint64_t key = key_of(slot, acquire);
 
 	return (uint32_t)word_for(track, slot, acquire, key, generation);
 }
@@ -362,7 +376,7 @@ struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)
 {
 	struct lp_held *held = lp_track_top(slot);
 
-	while (held > lp_track_held(slot))
+	while (held > lp_track_held(slot) && held[-1].lock != LP_BOUNDARY)
 		if ((--held)->lock == address)
 			return held;
 	return NULL;
@@ -383,6 +397,149 @@ void lp_track_remove(struct lp_rec_slot *slot, struct lp_held *held)
 	}
 	slot->top = (uintptr_t)(top - 1);
 	slot->busy = busy;
+}
+
+struct context_probe {
+	enum lp_context_kind kind;
+	uint8_t		flags;
+	uint16_t	number;
+	const char	*name;
+	uint32_t	name_size;
+};
+
+/* CONTEXT and STATE records share a trie: each looks at the type first. */
+static bool context_equal(const void *record, const void *probe)
+{
+	const struct lp_rec_context *context = record;
+	const struct context_probe *p = probe;
+
+	return context->rec.type == LP_REC_CONTEXT && context->kind == p->kind &&
+	       context->flags == p->flags && context->number == p->number &&
+	       context->name_size == p->name_size && !memcmp(context->name, p->name, p->name_size);
+}
+
+uint32_t lp_track_context(struct lp_track *track, enum lp_context_kind kind, uint8_t flags,
+			  uint16_t number, const char *name)
+{
+	struct context_probe probe = { kind, flags, number, name, (uint32_t)strlen(name) };
+	uint64_t hash = lp_hash_bytes((uint64_t)kind << 32 | number, name, probe.name_size);
+	uint32_t found = lp_trie_find(&track->writer, LP_TRIE_STATE, hash, context_equal, &probe);
+	struct lp_rec_context *context;
+
+	if (found)
+		return found;
+	context = lp_writer_begin(&track->writer, LP_REC_CONTEXT,
+				  sizeof(*context) + probe.name_size, 0);
+	if (!context)
+		return 0;
+	context->link.hash = hash;
+	context->kind = (uint8_t)kind;
+	context->flags = flags;
+	context->number = number;
+	context->name_size = probe.name_size;
+	memcpy(context->name, name, probe.name_size);
+	return lp_trie_publish(&track->writer, LP_TRIE_STATE, (struct lp_linked *)context,
+			       context_equal, &probe);
+}
+
+static bool state_equal(const void *record, const void *probe)
+{
+	const struct lp_rec_state *state = record;
+	const struct lp_track_state *p = probe;
+
+	return state->rec.type == LP_REC_STATE && state->context == p->context &&
+	       state->wait == p->wait && state->in_count == p->in_count &&
+	       state->on_count == p->on_count &&
+	       !memcmp(state->ref, p->in, p->in_count * sizeof(uint32_t)) &&
+	       !memcmp(state->ref + p->in_count, p->on, p->on_count * sizeof(uint32_t));
+}
+
+static uint64_t state_hash(const struct lp_track_state *p)
+{
+	uint64_t hash = lp_hash_add(p->context, (uint64_t)p->in_count << 32 | p->wait);
+
+	hash = lp_hash_bytes(hash, p->in, p->in_count * sizeof(uint32_t));
+	return lp_hash_bytes(hash, p->on, p->on_count * sizeof(uint32_t));
+}
+
+uint32_t lp_track_state(struct lp_track *track, const struct lp_track_state *p)
+{
+	uint64_t hash = state_hash(p);
+	uint32_t found = lp_trie_find(&track->writer, LP_TRIE_STATE, hash, state_equal, p);
+	uint32_t count = p->in_count + p->on_count;
+	struct lp_rec_state *state;
+
+	if (found || count > LP_STATE_CONTEXTS_MAX)
+		return found;
+	state = lp_writer_begin(&track->writer, LP_REC_STATE,
+				sizeof(*state) + count * sizeof(uint32_t), 0);
+	if (!state)
+		return 0;
+	state->link.hash = hash;
+	state->context = p->context;
+	state->wait = (uint8_t)p->wait;
+	state->in_count = p->in_count;
+	state->on_count = p->on_count;
+	memcpy(state->ref, p->in, p->in_count * sizeof(uint32_t));
+	memcpy(state->ref + p->in_count, p->on, p->on_count * sizeof(uint32_t));
+	return lp_trie_publish(&track->writer, LP_TRIE_STATE, (struct lp_linked *)state,
+			       state_equal, p);
+}
+
+void lp_track_note_state(struct lp_track *track, struct lp_rec_slot *slot, const void *where)
+{
+	struct node_probe probe = { .state = slot->state };
+
+	if (slot->busy || !slot->state || lp_track_top(slot) == lp_track_base(slot) ||
+	    lp_writer_stopped(&track->writer))
+		return;
+	slot->busy = 1;
+	if (settle(track, slot, &probe.parent)) {
+		probe.site = track->ops->site(where);
+		resolve(track, slot, &probe, 0, lp_track_depth(slot), where, 0);
+	}
+	slot->busy = 0;
+}
+
+static void put_state(struct lp_rec_slot *slot, uint32_t state)
+{
+	slot->state = state;
+	slot->salt = make_salt(slot->epoch, state);
+}
+
+void lp_track_set_state(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state,
+			bool noted, const void *where)
+{
+	put_state(slot, state);
+	if (noted)
+		lp_track_note_state(track, slot, where);
+}
+
+uint32_t lp_track_enter(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state)
+{
+	uint32_t before = slot->state, node = 0;
+
+	if (!slot->busy) {
+		slot->busy = 1;
+		settle(track, slot, &node);
+		slot->busy = 0;
+	}
+	if (slot->top == slot->limit && !grow_held(track, slot))
+		slot->lossy = 1;
+	else
+		lp_track_put(slot, LP_BOUNDARY, 0, LP_KEY_EMPTY, lp_track_word(node, 0, 0));
+	slot->acquisitions--;	/* that was none */
+	put_state(slot, state);
+	return before;
+}
+
+void lp_track_leave(struct lp_rec_slot *slot, uint32_t state)
+{
+	struct lp_held *base = lp_track_base(slot);
+
+	if (base > lp_track_held(slot))
+		slot->top = (uintptr_t)(base - 1);
+	put_state(slot, state);
 }
 
 void lp_track_misuse(struct lp_track *track, struct lp_rec_slot *slot,

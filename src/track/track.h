@@ -26,6 +26,7 @@ struct lp_acquire {
 	uint64_t	serial;
 	uint64_t	site;		/* stands for the code address in keys */
 	uint32_t	id;		/* LOCK ref, or CLASS ref when instances are not told apart */
+	uint32_t	nest;		/* LOCK or CLASS ref that is said to be held around it; 0 */
 	uint8_t		mode;		/* enum lp_mode */
 	uint8_t		flags;		/* enum lp_acquire_flags */
 	const void	*where;		/* for the ops below */
@@ -55,6 +56,45 @@ void lp_slot_first_epoch(struct lp_rec_slot *slot);
 /* The thread's next epoch begins: what it does from now on needs new witnesses. */
 void lp_slot_next_epoch(struct lp_rec_slot *slot);
 
+/*
+ * CONTEXT of a kind and number; STATE of code that runs in `in` and can be struck by `on` (CONTEXT
+ * refs, each list ascending, at most LP_STATE_CONTEXTS_MAX in all). Found or made; 0 when there is
+ * no space. `context` is the innermost of `in`, 0: task; `wait` what it leaves.
+ */
+uint32_t lp_track_context(struct lp_track *track, enum lp_context_kind kind, uint8_t flags,
+			  uint16_t number, const char *name);
+struct lp_track_state {
+	uint32_t	context;
+	enum lp_wait_type wait;
+	const uint32_t	*in, *on;
+	uint32_t	in_count, on_count;
+};
+uint32_t lp_track_state(struct lp_track *track, const struct lp_track_state *state);
+
+/*
+ * The thread runs in another STATE from now on. `noted`: something that could not strike before
+ * can strike now, so what is held is noted in it.
+ */
+void lp_track_set_state(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state,
+			bool noted, const void *where);
+
+/*
+ * What is held, noted in the state the thread is in. Also after a release from the middle of the
+ * stack, when anything can strike: nothing else tells that the rest was held alone.
+ */
+void lp_track_note_state(struct lp_track *track, struct lp_rec_slot *slot, const void *where);
+
+/*
+ * An interrupt begins on top of whatever the thread does, in STATE `state`: a held stack of its
+ * own. It ends: the entry that began it, and all above, is dropped. Returns the state before, for
+ * lp_track_leave().
+ */
+uint32_t lp_track_enter(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state);
+void lp_track_leave(struct lp_rec_slot *slot, uint32_t state);
+
+/* The entry that begins an interrupt's stack: names no lock; its node is what was held below. */
+#define LP_BOUNDARY	(~(uint64_t)1)
+
 /* Copy what `from` holds to a new slot (a forked child's). */
 void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 		       const struct lp_rec_slot *from);
@@ -80,9 +120,19 @@ static inline struct lp_held *lp_track_top(const struct lp_rec_slot *slot)
 	return (struct lp_held *)(uintptr_t)slot->top;
 }
 
+/* Where the stack of the context that runs begins. O(depth) inside an interrupt. */
+static inline struct lp_held *lp_track_base(const struct lp_rec_slot *slot)
+{
+	struct lp_held *held = lp_track_top(slot);
+
+	while (held > lp_track_held(slot) && held[-1].lock != LP_BOUNDARY)
+		held--;
+	return held;
+}
+
 static inline uint32_t lp_track_depth(const struct lp_rec_slot *slot)
 {
-	return (uint32_t)(lp_track_top(slot) - lp_track_held(slot));
+	return (uint32_t)(lp_track_top(slot) - lp_track_base(slot));
 }
 
 static inline unsigned lp_track_index(uint64_t look)
@@ -146,7 +196,7 @@ void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 uint32_t lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation);
 
-/* The innermost entry of the lock, or NULL. */
+/* The innermost entry of the lock in the context that runs, or NULL. */
 struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address);
 
 /*

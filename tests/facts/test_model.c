@@ -154,7 +154,7 @@ static void test_nodes(void **state)
 	node.flags = LP_TRY;
 	assert_int_not_equal(lp_model_add_node(model, &node), above);
 	node.flags = 0;
-	node.context = 1;
+	node.nest = 1;
 	assert_int_not_equal(lp_model_add_node(model, &node), above);
 	assert_int_equal(model->nodes.count, 6);
 	assert_int_equal(lp_model_node_fine(model, above)->key, 1);

@@ -596,7 +596,7 @@ static void test_records(void **state)
 	REFUSE(node, a.node[1], lock, a.thread[0], words);
 	snprintf(words, sizeof(words), "refers to 0x%x, which is no lock", a.lock[0] * 16 + 16);
 	REFUSE(node, a.node[1], lock, a.lock[0] + 1, words);
-	REFUSE(node, a.node[1], lock, 0, "refers to no lock");
+	REFUSE(node, a.node[1], lock, 0, "has neither a lock");
 	REFUSE(node, a.node[1], lock, a.node[1], "not before it");
 	REFUSE(node, a.node[1], parent, a.node[2], "not before it");
 	REFUSE(node, a.node[1], parent, 0, "has depth 2 below depth 0");

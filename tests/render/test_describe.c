@@ -547,8 +547,8 @@ static void test_instances(void **state)
 	struct world *world = *state;
 	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200), node;
 	uint32_t queue = add_init(world, STACK(world, 0x100, 0x230));
-	struct lp_model_lock first = { queue, process, 71, 0x7f0100 };
-	struct lp_model_lock second = { queue, process, 72, 0x7f0200 };
+	struct lp_model_lock first = { queue, process, 71, 0x7f0100, 0 };
+	struct lp_model_lock second = { queue, process, 72, 0x7f0200, 0 };
 	struct lp_model_witness witness = { .count = 2, .serial = (uint64_t[]){ 72, 71 } };
 	struct lp_finding_edge edge = { 0 };
 	struct lp_finding finding = {
