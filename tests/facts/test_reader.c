@@ -602,7 +602,7 @@ static void test_records(void **state)
 	REFUSE(node, a.node[1], parent, 0, "has depth 2 below depth 0");
 	REFUSE(node, a.node[1], depth, 3, "has depth 3 below depth 1");
 	REFUSE(node, a.node[1], mode, LP_MODE_COUNT, "unknown mode");
-	REFUSE(node, a.node[1], flags, 0x80, "unknown flags");
+	REFUSE(node, a.node[1], flags, LP_ROBUST, "unknown flags");
 	REFUSE(node, a.node[1], stack, 0xffffffff, "not before it");
 	REFUSE(node, a.node[1], site.module, a.stack[0], "which is a stack and no module");
 	REFUSE(class, a.class[0], kind, LP_LOCK_KIND_COUNT, "unknown lock kind");
