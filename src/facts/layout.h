@@ -358,8 +358,14 @@ struct lp_rec_thread {
 	uint32_t	stack;		/* STACK of the pthread_create; 0: none */
 	struct lp_frame	start;		/* start function; module 0: main or unknown */
 	uint32_t	number;		/* 1, 2, ... in order of creation within the image */
-	uint32_t	context;	/* CONTEXT: it stands for executions of it that no thread
-					   is known for; 0: a thread */
+	uint32_t	context;	/* CONTEXT: it stands for executions of it on whatever CPU;
+					   0: a thread */
+	uint32_t	flags;		/* enum lp_thread_flags */
+	uint32_t	zero;
+};
+
+enum lp_thread_flags {
+	LP_THREAD_ONCE	= 1,	/* with `context`: never runs on two CPUs at once */
 };
 
 /*

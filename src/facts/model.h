@@ -127,6 +127,7 @@ struct lp_model_thread {
 	uint32_t	number;		/* within its image, from 1 */
 	uint32_t	tid;		/* 0: unknown */
 	uint32_t	context;	/* contexts[] it stands for executions of; 0: a thread */
+	uint32_t	flags;		/* enum lp_thread_flags */
 	char		name[17];
 };
 

@@ -351,7 +351,7 @@ static int read_thread(struct record *rec)
 {
 	const struct lp_rec_thread *body = rec->body;
 	struct lp_model_thread thread = { .creator_epoch = body->creator_epoch,
-					  .number = body->number };
+					  .number = body->number, .flags = body->flags };
 	int error = follow_one(rec, body->process, LP_REC_PROCESS, &thread.process);
 
 	if (!error)

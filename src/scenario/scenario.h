@@ -23,6 +23,9 @@
 #define LP_SCENARIO_OPS_MAX		1000000u
 #define LP_SCENARIO_NESTING_MAX		200u	/* blocks inside blocks */
 #define LP_SCENARIO_FLAGS_MAX		8u	/* saved irq flags of one body */
+#define LP_SCENARIO_NAME_MAX		255u	/* bytes of a name */
+#define LP_SCENARIO_COUNT_MAX		1000000u /* of a semaphore */
+#define LP_SCENARIO_SIZE_MAX		(1u << 30) /* bytes of a file */
 
 /* What a declaration says an object is: X(name, keyword, enum lp_lock_kind suffix) */
 #define LP_SCENARIO_TYPES(X) \
@@ -52,6 +55,7 @@ enum lp_object_type {
 #define X(name, keyword, kind) LP_OBJECT_##name,
 	LP_SCENARIO_TYPES(X)
 #undef X
+	LP_OBJECT_RCU_MAP,	/* built in, cannot be declared: rcu_read_lock, ..., rcu_callback */
 	LP_OBJECT_TYPE_COUNT
 };
 
@@ -126,7 +130,7 @@ struct lp_body {
 	char		*name;		/* "P0", "rcu_core" */
 	uint32_t	signal;		/* SIGNAL: its number, else 0 */
 	uint32_t	context;	/* contexts[] it runs in; 0: task context */
-	bool		triggered;	/* some body arms, queues, calls or creates it */
+	bool		triggered;	/* some body arms, queues, calls, creates or installs it */
 	uint32_t	map;		/* objects[]: what is held while it runs: a work item's, a
 					   timer's, an RCU callback's map; a thread's life; 0 */
 	uint32_t	queue;		/* WORK: objects[] of its workqueue_struct; 0: events */
@@ -154,7 +158,8 @@ struct lp_scenario_context {
 	X(ACQUIRE)		/* object: take it, in `mode` with `flags` and `subclass`; `other`: the
 				   lock that nests it (nest_lock), 0: none. With LP_TRY or LP_TIMED
 				   `target` is where it goes on when it gives up */ \
-	X(RELEASE)		/* object, held in `mode` */ \
+	X(RELEASE)		/* object, held in `mode`; READ is said for both ways of reading.
+				   LP_OP_ANY_MODE: in whatever mode it is held */ \
 	X(DOWNGRADE)		/* object: from write to read */ \
 	X(SYNC)			/* object: wait until nobody holds it; hold nothing afterwards */ \
 	X(INIT)			/* object: (again) */ \
@@ -175,12 +180,14 @@ struct lp_scenario_context {
 	X(SIG_BLOCK)		/* `signals`: bit n - 1 for signal n */ \
 	X(SIG_UNBLOCK) \
 	X(SIG_SETMASK) \
-	X(SIG_INSTALL)		/* other: bodies[] that handles it from now on; 0: default */ \
+	X(SIG_INSTALL)		/* `signals`: the one; other: bodies[] that handles it from now on;
+				   0: default, or ignored */ \
 	X(RCU_LOCK)		/* object: the built-in rcu_read_lock, _bh, _sched map, or srcu */ \
 	X(RCU_UNLOCK) \
 	X(RCU_SYNC)		/* object: wait for a grace period (synchronize_rcu, _srcu) */ \
-	X(RCU_CALL)		/* other: bodies[] that runs after a grace period (call_rcu) */ \
-	X(RCU_BARRIER)		/* wait for all callbacks called so far */ \
+	X(RCU_CALL)		/* other: bodies[] that runs after a grace period (call_rcu);
+				   object: whose, as of RCU_SYNC */ \
+	X(RCU_BARRIER)		/* object: wait for all its callbacks called so far */ \
 	X(RCU_DEREFERENCE)	/* object: a lock that would do as well, 0: none; needs a reader
 				   (LP_OP_PROTECTED: the lock alone counts) */ \
 	X(WORK_QUEUE)		/* other: bodies[] */ \
@@ -189,7 +196,8 @@ struct lp_scenario_context {
 	X(QUEUE_FLUSH)		/* object: workqueue_struct, 0: events: flush all its items */ \
 	X(TIMER_ARM)		/* other: bodies[] */ \
 	X(TIMER_DELETE)		/* other: bodies[]: disarm; LP_OP_WAIT: and wait while it runs */ \
-	X(WAIT)			/* object: a completion: take one count, wait while there is none */ \
+	X(WAIT)			/* object: a completion: take one count, wait while there is none
+				   (LP_TRY, LP_TIMED) */ \
 	X(COMPLETE)		/* object: one more; LP_OP_ALL: enough for ever */ \
 	X(DOWN)			/* object: semaphore, sem_t: take one count (LP_TRY, LP_TIMED) */ \
 	X(UP)			/* object: give one count back */ \
