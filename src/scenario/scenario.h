@@ -195,7 +195,8 @@ struct lp_scenario_context {
 	X(WORK_CANCEL)		/* other: likewise, and take it off the queue first */ \
 	X(QUEUE_FLUSH)		/* object: workqueue_struct, 0: events: flush all its items */ \
 	X(TIMER_ARM)		/* other: bodies[] */ \
-	X(TIMER_DELETE)		/* other: bodies[]: disarm; LP_OP_WAIT: and wait while it runs */ \
+	X(TIMER_DELETE)		/* other: bodies[]: disarm; LP_OP_UNTIL_DONE: and wait
+				   while it runs */ \
 	X(WAIT)			/* object: a completion: take one count, wait while there is none
 				   (LP_TRY, LP_TIMED) */ \
 	X(COMPLETE)		/* object: one more; LP_OP_ALL: enough for ever */ \
@@ -222,7 +223,7 @@ enum {
 	LP_OP_ANY_MODE	= 256,
 	LP_OP_PROTECTED	= 512,
 	LP_OP_ALL	= 1024,
-	LP_OP_WAIT	= 2048,
+	LP_OP_UNTIL_DONE = 2048,
 };
 
 struct lp_op {
