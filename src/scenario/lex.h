@@ -46,7 +46,7 @@ void lp_lexer_init(struct lp_lexer *lexer, const char *text, size_t size);
 /* The next token. At the end: LP_TOKEN_END, as often as asked. */
 void lp_lexer_next(struct lp_lexer *lexer, struct lp_token *token);
 
-/* Instead of lp_lexer_next: all up to the next blank, on this line. An empty NAME: nothing there. */
+/* Instead of lp_lexer_next: all up to the next blank, on this line. Empty: nothing is there. */
 void lp_lexer_next_raw(struct lp_lexer *lexer, struct lp_token *token);
 
 /* Make the NAME that was read last longer by what follows it of [A-Za-z0-9_-]. */

@@ -81,7 +81,6 @@ struct lp_parser {
 	struct lp_lexer	lexer;
 	struct lp_token	token;		/* the next one */
 	const char	*last_end;	/* end of the one before */
-	const char	*text;
 	struct lp_scenario_error *error;
 	bool		failed;
 	struct lp_parsed *parsed;
@@ -120,7 +119,6 @@ bool lp_parse_site(struct lp_parser *p, const struct lp_token *token);	/* new, p
 bool lp_parse_site_text(struct lp_parser *p, uint32_t site, const char *from);
 bool lp_parse_site_name(struct lp_parser *p, uint32_t site);	/* of a comment that comes now */
 bool lp_parse_emit(struct lp_parser *p, struct lp_op op);
-uint32_t lp_parse_built_in(struct lp_parser *p, enum lp_built_in which);	/* 0: failed */
 
 /* How a message shows a token. */
 struct lp_shown {
@@ -128,6 +126,19 @@ struct lp_shown {
 };
 
 struct lp_shown lp_parse_show(const struct lp_token *token);
+
+/* parse_objects.c */
+bool lp_parse_declarations(struct lp_parser *p);	/* from "{" to behind "}" */
+uint32_t lp_parse_built_in(struct lp_parser *p, enum lp_built_in which);	/* 0: failed */
+/* An object alone in its class. Returns its index; 0: failed. `printed` may be NULL: failed. */
+uint32_t lp_parse_add_alone(struct lp_parser *p, struct lp_object object, char *printed);
+/* Copy of `format` with a name in it; NULL: failed. */
+char *lp_parse_print_name(struct lp_parser *p, const char *format, const char *name);
+/* The next token is a name that is free; `what` it is to name. */
+bool lp_parse_check_name(struct lp_parser *p, const char *what);
+
+/* parse_bodies.c */
+bool lp_parse_body(struct lp_parser *p);
 
 /* parse_args.c */
 struct lp_call {

@@ -407,8 +407,14 @@ static bool want_args(struct lp_parser *p, const struct args *args, struct lp_ca
 
 static bool fail_function(struct lp_parser *p)
 {
+	static const char *const not_here[] = { "while", "for", "do", "goto", "switch", "break",
+						"continue" };
 	struct lp_nearest nearest;
 
+	for (size_t i = 0; i < lp_array_size(not_here); i++)
+		if (lp_token_is(&p->token, not_here[i]))
+			return lp_parse_fail(p, &p->token, "there is no '%s' in scenarios, only "
+					     "'if'", not_here[i]);
 	lp_nearest_init(&nearest, p->token.at, p->token.size);
 	for (uint32_t i = 0; i < lp_word_count; i++)
 		lp_nearest_consider(&nearest, lp_words[i].name);

@@ -102,7 +102,8 @@ struct lp_word_index {
 };
 
 void lp_word_index_init(struct lp_word_index *index);
-const struct lp_word *lp_word_find(const struct lp_word_index *index, const char *name, size_t size);
+const struct lp_word *lp_word_find(const struct lp_word_index *index, const char *name,
+				   size_t size);
 
 /* How the arguments of a function are written. */
 const char *lp_shape_usage(enum lp_shape shape);
