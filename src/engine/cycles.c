@@ -29,6 +29,7 @@ static enum lp_reason reason_of(enum lp_stage stage)
 		[LP_STAGE_TIMED] = LP_REASON_TIMED,
 		[LP_STAGE_READERS] = LP_REASON_READERS,
 		[LP_STAGE_ONE_THREAD] = LP_REASON_ONE_THREAD,
+		[LP_STAGE_ONCE] = LP_REASON_ONCE,
 		[LP_STAGE_ORDERED] = LP_REASON_ORDERED,
 		[LP_STAGE_GATE] = LP_REASON_GATE,
 		[LP_STAGE_FEASIBLE] = LP_REASON_CONCURRENT,
@@ -47,22 +48,56 @@ static bool is_subset(const struct lp_cycle *a, const struct lp_cycle *b)
 	return i == a->set_count;
 }
 
+/*
+ * Both have the pair A -> c in common, A held where context c can strike: whoever masks c there
+ * has mended both. Cycles with one context begin there (lp_cycles_find).
+ */
+static bool same_hold(const struct lp_cycle *a, const struct lp_cycle *b)
+{
+	return a->strikes == 1 && b->strikes == 1 && a->hold == b->hold;
+}
+
+static bool comes_first(const struct lp_cycle *a, const struct lp_cycle *b)
+{
+	return a->count != b->count ? a->count < b->count : a->id < b->id;
+}
+
 static bool covers(const struct lp_cycle *a, const struct lp_cycle *b)
 {
+	if (level_of(a) < level_of(b) || !a->strikes != !b->strikes)
+		return false;
+	if (a->strikes)
+		return same_hold(a, b) && comes_first(a, b);
 	return a->kind == LP_FINDING_CIRCULAR_LOCKING && b->kind == a->kind &&
-	       a->count < b->count && level_of(a) >= level_of(b) && is_subset(a, b);
+	       a->count < b->count && is_subset(a, b);
+}
+
+static bool is_covered_hold(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	uint32_t item = engine->class_pair.at[cycle->hold].cycles;
+
+	for (; item; item = engine->item.at[item].next) {
+		const struct lp_cycle *other = &engine->cycle.at[engine->item.at[item].item];
+
+		if (other->id != cycle->id && other->stage != LP_STAGE_NONE && covers(other, cycle))
+			return true;
+	}
+	return false;
 }
 
 /* Does any cycle cover this one? Those that can have their lowest class in it. */
 static bool is_covered(const struct lp_engine *engine, const struct lp_cycle *cycle)
 {
-	const struct lp_class_state *own = &engine->class.at[cycle->set[0]];
+	const struct lp_class_state *own =
+		&engine->class.at[lp_class_of(engine, cycle->set[0])];
 
 	if (cycle->kind == LP_FINDING_RECURSIVE_LOCKING)
 		return own->relocked ||
 		       (cycle->stage == LP_STAGE_SAME_CLASS && own->inverted);
+	if (cycle->strikes == 1)
+		return is_covered_hold(engine, cycle);
 	for (uint32_t i = 0; i < cycle->set_count; i++) {
-		uint32_t item = engine->class.at[cycle->set[i]].owned;
+		uint32_t item = engine->object.at[cycle->set[i]].owned;
 
 		for (; item; item = engine->item.at[item].next)
 			if (covers(&engine->cycle.at[engine->item.at[item].item], cycle))
@@ -71,7 +106,7 @@ static bool is_covered(const struct lp_engine *engine, const struct lp_cycle *cy
 	return false;
 }
 
-static int mark(struct lp_engine *engine, uint32_t cycle)
+int lp_cycles_mark(struct lp_engine *engine, uint32_t cycle)
 {
 	struct lp_cycle *c = &engine->cycle.at[cycle];
 
@@ -84,12 +119,12 @@ static int mark(struct lp_engine *engine, uint32_t cycle)
 /* A class' own nesting is seen in another light now. */
 static int mark_recursive(struct lp_engine *engine, uint32_t class)
 {
-	uint32_t item = engine->class.at[class].owned;
+	uint32_t item = engine->object.at[engine->class.at[class].object].owned;
 	int err = 0;
 
 	for (; !err && item; item = engine->item.at[item].next)
 		if (engine->cycle.at[engine->item.at[item].item].count == 1)
-			err = mark(engine, engine->item.at[item].item);
+			err = lp_cycles_mark(engine, engine->item.at[item].item);
 	return err;
 }
 
@@ -106,6 +141,12 @@ static void fill_set(struct lp_engine *engine, struct lp_cycle *cycle)
 
 	for (uint32_t i = 0; i < cycle->count; i++)
 		cycle->set[i] = engine->classes.pair.at[cycle->pair[i]].from;
+	for (uint32_t i = 0; i < cycle->count; i++) {
+		if (!engine->object.at[cycle->set[i]].context)
+			continue;
+		cycle->strikes++;
+		cycle->hold = cycle->pair[i ? i - 1 : cycle->count - 1];
+	}
 	qsort(cycle->set, cycle->count, sizeof(*cycle->set), compare);
 	for (uint32_t i = 0; i < cycle->count; i++)
 		if (!i || cycle->set[i] != cycle->set[count - 1])
@@ -135,16 +176,18 @@ static int fill(struct lp_engine *engine, struct lp_cycle *cycle, const uint32_t
 static int enlist(struct lp_engine *engine, uint32_t index)
 {
 	const struct lp_cycle *cycle = &engine->cycle.at[index];
-	int err = lp_item_push(engine, &engine->class.at[cycle->set[0]].owned, index);
+	uint32_t class;
+	int err = lp_item_push(engine, &engine->object.at[cycle->set[0]].owned, index);
 
 	for (uint32_t i = 0; !err && i < cycle->set_count; i++)
-		err = lp_item_push(engine, &engine->class.at[cycle->set[i]].cycles, index);
+		err = lp_item_push(engine, &engine->object.at[cycle->set[i]].cycles, index);
 	for (uint32_t i = 0; !err && i < cycle->count; i++)
 		err = lp_item_push(engine, &engine->class_pair.at[cycle->pair[i]].cycles, index);
+	class = lp_class_of(engine, cycle->set[0]);
 	if (!err && cycle->kind == LP_FINDING_CIRCULAR_LOCKING && cycle->set_count == 1 &&
-	    !engine->class.at[cycle->set[0]].inverted) {
-		engine->class.at[cycle->set[0]].inverted = true;
-		err = mark_recursive(engine, cycle->set[0]);
+	    !engine->class.at[class].inverted) {
+		engine->class.at[class].inverted = true;
+		err = mark_recursive(engine, class);
 	}
 	return err;
 }
@@ -155,7 +198,7 @@ static bool is_settled(const struct lp_engine *engine, const struct lp_cycle *cy
 	struct lp_cycle feasible = *cycle;
 
 	feasible.stage = LP_STAGE_FEASIBLE;
-	return cycle->kind == LP_FINDING_CIRCULAR_LOCKING && is_covered(engine, &feasible);
+	return cycle->kind != LP_FINDING_RECURSIVE_LOCKING && is_covered(engine, &feasible);
 }
 
 static int create(struct lp_engine *engine, struct lp_cycle cycle, const uint32_t *pair,
@@ -179,7 +222,7 @@ static int create(struct lp_engine *engine, struct lp_cycle cycle, const uint32_
 	*index = engine->cycle.count - 1;
 	err = lp_map_put(&engine->cycle_index, cycle.id, *index);
 	err = err ? err : enlist(engine, *index);
-	return err ? err : mark(engine, *index);
+	return err ? err : lp_cycles_mark(engine, *index);
 }
 
 /* The class keys of a walk, in scratch memory; NULL when memory is short. */
@@ -188,17 +231,41 @@ static uint64_t *keys_of(struct lp_engine *engine, const struct lp_model *model,
 {
 	if (lp_vec_extend(&engine->keys, count))
 		return NULL;
-	for (uint32_t i = 0; i < count; i++)
-		engine->keys.at[i] =
-			model->classes.at[engine->classes.pair.at[pair[i]].from].key;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct lp_object *object =
+			&engine->object.at[engine->classes.pair.at[pair[i]].from];
+		const char *name = model->contexts.at[object->context].name;
+
+		engine->keys.at[i] = object->context ? lp_hash_bytes(1, name, strlen(name)) :
+				     model->classes.at[object->class].key;
+	}
 	return engine->keys.at;
 }
 
+/*
+ * What a cycle of these pairs is called. A safe lock that leads to an unsafe one directly is one
+ * thing, over further locks or contexts another; which of the facts came last says nothing.
+ */
+static enum lp_finding_kind kind_of(const struct lp_engine *engine, const uint32_t *pair,
+				    uint32_t count)
+{
+	uint32_t strikes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		strikes += lp_begins_in_context(engine, pair[i]);
+	if (!strikes)
+		return count == 1 ? LP_FINDING_RECURSIVE_LOCKING : LP_FINDING_CIRCULAR_LOCKING;
+	if (strikes == 1 && count == 2)
+		return LP_FINDING_INCONSISTENT_LOCK_STATE;
+	return strikes == 1 && count == 3 ? LP_FINDING_IRQ_UNSAFE_LOCK_ORDER :
+					    LP_FINDING_IRQ_LOCK_INVERSION;
+}
+
 int lp_cycles_find(struct lp_engine *engine, const struct lp_model *model,
-		   enum lp_finding_kind kind, const uint32_t *pair, uint32_t count,
-		   uint32_t *cycle, uint32_t *start)
+		   const uint32_t *pair, uint32_t count, uint32_t *cycle, uint32_t *start)
 {
 	const uint64_t *key = keys_of(engine, model, pair, count);
+	enum lp_finding_kind kind = kind_of(engine, pair, count);
 	struct lp_cycle made = { .kind = kind, .count = count, .stale = true };
 
 	if (!key)
@@ -217,7 +284,43 @@ int lp_cycles_raise(struct lp_engine *engine, uint32_t cycle, enum lp_stage stag
 	if (stage == LP_STAGE_FEASIBLE && c->kind == LP_FINDING_CIRCULAR_LOCKING && c->count == 2)
 		engine->class_pair.at[c->pair[0]].settled =
 			engine->class_pair.at[c->pair[1]].settled = true;
-	return mark(engine, cycle);
+	return lp_cycles_mark(engine, cycle);
+}
+
+/* All its pairs were seen somewhere without a lock around them that allows it. */
+static bool is_loud(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	for (uint32_t i = 0; i < cycle->count; i++)
+		if (!engine->class_pair.at[cycle->pair[i]].loud)
+			return false;
+	return true;
+}
+
+/*
+ * The edges of a finding: "held where c strikes" and "c wants" are one, of the thread that was
+ * struck. 0 or -ENOMEM.
+ */
+static int join_strikes(struct lp_engine *engine, const struct lp_cycle *cycle, uint32_t *count)
+{
+	uint32_t skip = lp_begins_in_context(engine, cycle->pair[0]);
+	int err = 0;
+
+	engine->joined.count = 0;
+	for (uint32_t i = skip; !err && i < cycle->count + skip; i++) {
+		struct lp_finding_edge edge = cycle->edge[i % cycle->count];
+		uint32_t pair = cycle->pair[i % cycle->count];
+
+		if (lp_ends_in_context(engine, pair)) {
+			const struct lp_finding_edge *strike = &cycle->edge[++i % cycle->count];
+
+			edge.context = engine->object.at[engine->classes.pair.at[pair].to].context;
+			edge.wanted = strike->wanted;
+			edge.striker = strike->witness;
+		}
+		err = lp_vec_push(&engine->joined, edge);
+	}
+	*count = engine->joined.count;
+	return err;
 }
 
 static int tell(struct lp_engine *engine, const struct lp_cycle *cycle)
@@ -227,16 +330,26 @@ static int tell(struct lp_engine *engine, const struct lp_cycle *cycle)
 		.reason = reason_of(cycle->stage), .gate = cycle->gate,
 		.covered = cycle->covered, .edge_count = cycle->count, .edge = cycle->edge,
 	};
+	int err = 0;
 
 	if (cycle->covered && !lp_map_get(&engine->finding_index, cycle->id))
 		return 0;
-	return lp_findings_put(engine, &finding);
+	if (finding.level == LP_POSSIBLE && !is_loud(engine, cycle))
+		return 0;
+	if (cycle->strikes) {
+		if (cycle->stage == LP_STAGE_FEASIBLE)
+			finding.reason = LP_REASON_INTERRUPT;
+		err = join_strikes(engine, cycle, &finding.edge_count);
+		finding.edge = engine->joined.at;
+	}
+	return err ? err : lp_findings_put(engine, &finding);
 }
 
 /* Mark what a changed cycle covers now. */
 static int cover_others(struct lp_engine *engine, const struct lp_cycle *cycle)
 {
-	uint32_t item = engine->class.at[cycle->set[0]].cycles;
+	uint32_t item = cycle->strikes == 1 ? engine->class_pair.at[cycle->hold].cycles :
+					      engine->object.at[cycle->set[0]].cycles;
 	int err = 0;
 
 	for (; !err && item; item = engine->item.at[item].next) {
@@ -258,7 +371,7 @@ static int judge_stale(struct lp_engine *engine, const struct lp_model *model)
 		const struct lp_cycle *cycle = &engine->cycle.at[engine->changed.at[i]];
 
 		if (cycle->stale && cycle->stage < LP_STAGE_INSTANCES &&
-		    cycle->kind == LP_FINDING_CIRCULAR_LOCKING)
+		    cycle->kind != LP_FINDING_RECURSIVE_LOCKING)
 			err = lp_samples_judge(engine, model, engine->changed.at[i]);
 	}
 	return err;

@@ -28,6 +28,10 @@ static void finish_derived(struct lp_engine *engine)
 	lp_order_finish(&engine->classes);
 	lp_order_finish(&engine->instances);
 	lp_vec_finish(&engine->class);
+	lp_vec_finish(&engine->object);
+	lp_vec_finish(&engine->usage);
+	lp_vec_finish(&engine->state_nodes);
+	lp_vec_finish(&engine->joined);
 	lp_vec_finish(&engine->node);
 	lp_vec_finish(&engine->witness);
 	lp_vec_finish(&engine->class_pair);
@@ -44,6 +48,9 @@ static void finish_derived(struct lp_engine *engine)
 	lp_vec_finish(&engine->changed);
 	lp_map_finish(&engine->by_serial);
 	lp_map_finish(&engine->by_object);
+	lp_map_finish(&engine->by_context);
+	lp_map_finish(&engine->context_object);
+	lp_map_finish(&engine->usage_index);
 	lp_map_finish(&engine->entry_index);
 	lp_map_finish(&engine->sample_index);
 	lp_map_finish(&engine->cycle_index);
@@ -101,6 +108,7 @@ static int judge_new(struct lp_engine *engine, const struct lp_model *model)
 {
 	int err = lp_before_update(&engine->before, model);
 
+	err = err ? err : lp_vec_extend(&engine->object, 1);
 	while (!err && engine->nodes_done + 1 < model->nodes.count) {
 		err = lp_classes_add_node(engine, model, engine->nodes_done + 1);
 		engine->nodes_done += !err;

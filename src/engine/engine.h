@@ -69,7 +69,10 @@ const char *lp_level_name(enum lp_level level);
 	X(TIMED, "An acquisition gives up after a while.") \
 	X(INSTANCES, "The orders were seen on different lock objects only.") \
 	X(PROCESSES, "The orders were seen in different processes only.") \
-	X(SAME_CLASS, "Locks of one class were nested, but never in opposite orders.")
+	X(SAME_CLASS, "Locks of one class were nested, but never in opposite orders.") \
+	X(INTERRUPT, "The interrupt can strike while the lock is held, and nothing else keeps " \
+	  "them apart.") \
+	X(ONCE, "It would take two runs at once of a handler that never runs twice at once.")
 
 enum lp_reason {
 #define X(name, text) LP_REASON_##name,
@@ -81,6 +84,9 @@ enum lp_reason {
 const char *lp_reason_text(enum lp_reason reason);
 
 /*
+ * With `context`: an interrupt in that context struck, or could strike, `thread` while it held the
+ * lock of `held`, and wanted the lock of `wanted`, a node of the interrupt's own path.
+ *
  * One dependency of a cycle: `thread` acquired (or waits for) a lock at node `wanted` while it
  * held the lock of node `held`, an ancestor of `wanted`. In a cycle, the lock wanted by edge i is
  * the lock held by edge i+1, and the last edge's is the first's. When all are of one class and
@@ -91,6 +97,8 @@ struct lp_finding_edge {
 	uint32_t	wanted;		/* nodes[] */
 	uint32_t	witness;	/* witnesses[]; 0: none at hand */
 	uint32_t	thread;		/* threads[]; 0: unknown */
+	uint32_t	context;	/* contexts[] that strikes; 0: no interrupt between the two */
+	uint32_t	striker;	/* witnesses[] of the interrupt; 0: none at hand */
 };
 
 struct lp_finding {
@@ -134,6 +142,21 @@ int lp_engine_judge(struct lp_engine *engine, const struct lp_model *model);
  */
 int lp_engine_add_deadlock(struct lp_engine *engine, const struct lp_model *model,
 			   const struct lp_finding_edge *edges, uint32_t count);
+
+/* How a class was used with regard to a context; bits of lp_engine_usage(). */
+enum lp_usage {
+	LP_USED_IN	= 1,	/* taken in it as a writer */
+	LP_USED_IN_READ	= 2,
+	LP_USED_ON	= 4,	/* held as a writer while it could strike */
+	LP_USED_ON_READ	= 8,
+};
+
+/* enum lp_usage bits of a class and a context that were judged so far. */
+unsigned lp_engine_usage(const struct lp_engine *engine, uint32_t class_index, uint32_t context);
+
+/* The first node that gave a class one of these bits; 0: none. For reports. */
+uint32_t lp_engine_usage_node(const struct lp_engine *engine, uint32_t class_index,
+			      uint32_t context, enum lp_usage bit);
 
 /* Findings in order of discovery. The pointer is valid until the next judge or add. */
 size_t lp_engine_finding_count(const struct lp_engine *engine);

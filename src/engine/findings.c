@@ -25,6 +25,16 @@ uint32_t lp_findings_rotation(const uint64_t *key, uint32_t count)
 	return (uint32_t)(a < b ? a : b);
 }
 
+uint64_t lp_findings_ordered_id(enum lp_finding_kind kind, const uint64_t *key, uint32_t count)
+{
+	const char *word = lp_finding_kind_id(kind);
+	uint64_t hash = lp_hash_bytes(count, word, strlen(word));
+
+	for (uint32_t i = 0; i < count; i++)
+		hash = lp_hash_add(hash, key[i]);
+	return hash ? hash : 1;
+}
+
 uint64_t lp_findings_id(enum lp_finding_kind kind, const uint64_t *key, uint32_t count)
 {
 	const char *word = lp_finding_kind_id(kind);
@@ -100,5 +110,16 @@ int lp_findings_put(struct lp_engine *engine, const struct lp_finding *finding)
 	old->edge_count = finding->edge_count;
 	old->edge = edge;
 	old->revision++;
+	return 0;
+}
+
+int lp_findings_put_once(struct lp_engine *engine, const struct lp_finding *finding)
+{
+	uint32_t index = lp_map_get(&engine->finding_index, finding->id);
+
+	if (!index)
+		return append(engine, finding);
+	engine->confirmed.at[index - 1] = 1;
+	engine->finding.at[index - 1].covered = finding->covered;
 	return 0;
 }

@@ -39,6 +39,9 @@ static int find_instance(struct lp_engine *engine, const struct lp_model *model,
 	const struct lp_instance *known;
 	int err;
 
+	*instance = 0;
+	if (model->fines.at[fine].kind == LP_LOCK_K_LOCAL_LOCK)
+		return 0;	/* every CPU has its own */
 	*instance = serial ? lp_map_get(&engine->by_serial, key) : at_place;
 	if (*instance) {
 		known = &engine->instance.at[*instance];
@@ -104,7 +107,6 @@ static uint32_t lock_at(const struct lp_engine *engine, uint32_t witness, uint32
 static int never_blocks(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
 	uint32_t node = model->witnesses.at[witness].node, up = 1, lock;
-	uint32_t class = lp_model_node_class(model, node);
 	int err;
 
 	if (model->nodes.at[node].flags & LP_NEVER_WAITS)
@@ -118,8 +120,8 @@ static int never_blocks(struct lp_engine *engine, const struct lp_model *model, 
 	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held), up++) {
 		uint32_t other = lock_at(engine, witness, up);
 
-		if (lp_model_node_class(model, held) == class &&
-		    (!lock || !other || lock == other) && lp_relock_returns(model, held, node))
+		if (lp_same_base(model, held, node) && (!lock || !other || lock == other) &&
+		    lp_relock_returns(model, held, node))
 			return 1;
 	}
 	return 0;
@@ -130,9 +132,8 @@ static bool is_writer(const struct lp_model *model, uint32_t witness)
 {
 	const struct lp_model_node *node = &model->nodes.at[model->witnesses.at[witness].node];
 
-	return node->mode == LP_WRITE && !(node->flags & (LP_NEVER_WAITS | LP_TIMED)) &&
-	       lp_model_node_fine(model, model->witnesses.at[witness].node)->kind ==
-		       LP_LOCK_RWLOCK;
+	return node->mode == LP_WRITE && !(node->flags & (LP_NEVER_WAITS | LP_TIMED | LP_SYNC)) &&
+	       lp_has_queue(lp_model_node_fine(model, model->witnesses.at[witness].node)->kind);
 }
 
 /* Judge again the loops through a pair that lacked a writer. */
@@ -193,7 +194,7 @@ static int heat_class(struct lp_engine *engine, const struct lp_model *model, ui
 {
 	int err = 0;
 
-	if (engine->class.at[class].hot)
+	if (!class || engine->class.at[class].hot)
 		return 0;
 	engine->class.at[class].hot = true;
 	for (uint32_t n = engine->class.at[class].first_node; n;
@@ -227,6 +228,60 @@ static int add_entry(struct lp_engine *engine, const struct lp_model *model, uin
 	return err ? err : lp_vec_push(&engine->new_entries, entry);
 }
 
+/* What stands for a context among the instances of a process. */
+static int context_instance(struct lp_engine *engine, uint32_t process, uint32_t context,
+			    uint32_t *instance)
+{
+	uint64_t key = (uint64_t)process << 32 | context;
+	int err;
+
+	*instance = lp_map_get(&engine->by_context, key);
+	if (*instance)
+		return 0;
+	err = new_instance(engine, process, 0, instance);
+	if (err)
+		return err;
+	engine->instance.at[*instance].context = context;
+	return lp_map_put(&engine->by_context, key, *instance);
+}
+
+/* The pair of instances that a usage fact is about; 0 in *from: the lock cannot be told. */
+static int usage_ends(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+		      const struct lp_usage_fact *fact, uint32_t *from, uint32_t *to)
+{
+	uint32_t lock = lock_at(engine, witness, fact->up), context;
+	int err = context_instance(engine, lp_process_of(model, witness), fact->context, &context);
+
+	*from = !lock ? 0 : fact->strikes ? context : lock;
+	*to = fact->strikes ? lock : context;
+	return err;
+}
+
+/* lp_usage_fn: the entry in a pair of instances that is becoming hot. */
+static int add_usage_entry(struct lp_engine *engine, const struct lp_model *model,
+			   uint32_t witness, const struct lp_usage_fact *fact)
+{
+	uint32_t from, to, pair;
+	int err = usage_ends(engine, model, witness, fact, &from, &to);
+
+	pair = err || !from ? 0 : lp_order_find(&engine->instances, from, to);
+	if (!pair || engine->instances.pair.at[pair].hot != LP_HEATING)
+		return err;
+	return add_entry(engine, model, pair, witness, fact->up, fact->strikes ? 0 : fact->node);
+}
+
+static int add_usage_entries(struct lp_engine *engine, const struct lp_model *model,
+			     uint32_t witness)
+{
+	int err;
+
+	if (!engine->context_object.count)
+		return 0;
+	err = resolve(engine, model, witness);
+	return err ? err : lp_usage_each(engine, model, model->witnesses.at[witness].node, witness,
+					 add_usage_entry);
+}
+
 /* The entries of one witness in pairs that are becoming hot. */
 static int add_entries(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
@@ -235,8 +290,8 @@ static int add_entries(struct lp_engine *engine, const struct lp_model *model, u
 	int result = never_blocks(engine, model, witness);
 	int err = result < 0 ? result : resolve(engine, model, witness);
 
-	if (result > 0)
-		return 0;
+	if (result > 0 || !to)
+		return err;
 	for (; !err && node; node = lp_below(model, node), up++) {
 		uint32_t from = lock_at(engine, witness, up);
 		uint32_t pair = from ? lp_order_find(&engine->instances, from, to) : 0;
@@ -279,7 +334,7 @@ static int store_loop(struct lp_engine *engine, uint32_t cycle, const uint32_t *
 }
 
 static int add_loop(struct lp_engine *engine, const struct lp_model *model,
-		    enum lp_finding_kind kind, const uint32_t *pair, uint32_t count)
+		    const uint32_t *pair, uint32_t count)
 {
 	uint64_t key = loop_key(pair, count);
 	uint32_t cycle, start, loop;
@@ -293,7 +348,7 @@ static int add_loop(struct lp_engine *engine, const struct lp_model *model,
 		if (err)
 			return err;
 	}
-	err = lp_cycles_find(engine, model, kind, engine->walk.at, count, &cycle, &start);
+	err = lp_cycles_find(engine, model, engine->walk.at, count, &cycle, &start);
 	if (err || !cycle || engine->cycle.at[cycle].stage == LP_STAGE_FEASIBLE)
 		return err;
 	err = store_loop(engine, cycle, pair, count, start, &loop);
@@ -305,7 +360,7 @@ static int take_loop(void *context, const uint32_t *pair, uint32_t count)
 {
 	const struct lp_judgement *j = context;
 
-	return add_loop(j->engine, j->model, LP_FINDING_CIRCULAR_LOCKING, pair, count);
+	return add_loop(j->engine, j->model, pair, count);
 }
 
 static int walk_loops(struct lp_engine *engine, const struct lp_model *model, uint32_t edge)
@@ -313,7 +368,7 @@ static int walk_loops(struct lp_engine *engine, const struct lp_model *model, ui
 	struct lp_judgement judgement = { engine, model };
 	uint32_t pair = engine->instances.graph.edge.at[edge].tag;
 
-	if (engine->class_pair.at[engine->lock_pair.at[pair].class_pair].settled)
+	if (lp_is_settled(engine, engine->lock_pair.at[pair].class_pair))
 		return 0;
 	return lp_order_walk(&engine->instances, edge, lp_walk_limits(engine), take_loop,
 			     &judgement);
@@ -377,6 +432,29 @@ static void end_heating(struct lp_engine *engine, struct lp_order *order)
 		order->pair.at[(uint32_t)engine->heating.at[i]].hot = LP_HOT;
 }
 
+/* Lock pairs that end in a context and become hot: who held the lock where that can strike. */
+static int heat_holds(struct lp_engine *engine, const struct lp_model *model)
+{
+	bool any = false;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < engine->heating.count; i++) {
+		const struct lp_pair *pair =
+			&engine->instances.pair.at[(uint32_t)engine->heating.at[i]];
+		uint32_t w = engine->instance.at[pair->from].first_witness;
+
+		if (!engine->instance.at[pair->to].context)
+			continue;
+		any = true;
+		for (; !err && w; w = engine->witness.at[w].next_at_lock)
+			err = add_usage_entries(engine, model, w);
+	}
+	for (uint32_t w = any ? engine->first_state_witness : 0; !err && w;
+	     w = engine->witness.at[w].next_at_lock)
+		err = add_usage_entries(engine, model, w);
+	return err;
+}
+
 /* Lock pairs that have become hot: find their witnesses. */
 static int heat_lock_pairs(struct lp_engine *engine, const struct lp_model *model)
 {
@@ -386,15 +464,18 @@ static int heat_lock_pairs(struct lp_engine *engine, const struct lp_model *mode
 	for (uint32_t i = 0; !err && i < engine->heating.count; i = next_target(engine, i)) {
 		uint32_t w = engine->instance.at[engine->heating.at[i] >> 32].first_witness;
 
-		for (; !err && w; w = engine->witness.at[w].next_at_lock)
+		for (; !err && w; w = engine->witness.at[w].next_at_lock) {
 			err = add_entries(engine, model, w);
+			err = err ? err : add_usage_entries(engine, model, w);
+		}
 	}
+	err = err ? err : heat_holds(engine, model);
 	end_heating(engine, order);
 	for (uint32_t i = 0; !err && i < engine->heating.count; i++) {
 		uint32_t index = (uint32_t)engine->heating.at[i];
 
 		if (order->pair.at[index].from == order->pair.at[index].to)
-			err = add_loop(engine, model, LP_FINDING_RECURSIVE_LOCKING, &index, 1);
+			err = add_loop(engine, model, &index, 1);
 	}
 	return err;
 }
@@ -414,19 +495,30 @@ static int follow_up(struct lp_engine *engine, const struct lp_model *model)
 	return err;
 }
 
+/* Somebody said that these two locks of one class may nest this way. */
+static bool is_allowed(const struct lp_model *model, uint32_t held, uint32_t wanted)
+{
+	const struct lp_model_node *h = &model->nodes.at[held], *w = &model->nodes.at[wanted];
+
+	if (lp_classes_nested(model, wanted, held))
+		return true;
+	return (lp_model_node_fine(model, wanted)->flags & LP_CLASS_ORDERED) && h->lock &&
+	       w->lock && model->locks.at[h->lock].rank < model->locks.at[w->lock].rank;
+}
+
 /* Two locks of one class, one inside the other: allowed only while the order is consistent. */
 static int add_nesting(struct lp_engine *engine, const struct lp_model *model, uint32_t class_pair,
 		       uint32_t witness, uint32_t held)
 {
 	const struct lp_model_witness *w = &model->witnesses.at[witness];
-	uint32_t class = engine->classes.pair.at[class_pair].to, cycle, start;
+	uint32_t class = lp_model_node_class(model, w->node), cycle, start;
 	int err;
 
-	if (engine->class.at[class].nested || lp_kind_of(model, held, w->node) == 0)
+	if (engine->class.at[class].nested || lp_kind_of(model, held, w->node) == 0 ||
+	    is_allowed(model, held, w->node))
 		return 0;	/* known, or a recursive read on top of a read */
 	engine->class.at[class].nested = true;
-	err = lp_cycles_find(engine, model, LP_FINDING_RECURSIVE_LOCKING, &class_pair, 1, &cycle,
-			     &start);
+	err = lp_cycles_find(engine, model, &class_pair, 1, &cycle, &start);
 	if (err || engine->cycle.at[cycle].stage >= LP_STAGE_SAME_CLASS)
 		return err;
 	engine->cycle.at[cycle].edge[0] = (struct lp_finding_edge){
@@ -440,10 +532,11 @@ static int add_lock_pair(struct lp_engine *engine, const struct lp_model *model,
 {
 	uint32_t wanted = model->witnesses.at[witness].node, pair;
 	uint32_t from = lock_at(engine, witness, up), to = lock_at(engine, witness, 0);
-	const struct lp_pair *p = &engine->classes.pair.at[class_pair];
+	bool same = lp_same_base(model, held, wanted) &&
+		    lp_model_node_class(model, held) == lp_model_node_class(model, wanted);
 	int err = 0;
 
-	if (p->from == p->to && (from != to || !from))
+	if (same && (from != to || !from))
 		err = add_nesting(engine, model, class_pair, witness, held);
 	if (err || !from || !to)
 		return err;
@@ -502,6 +595,90 @@ static void note_scanned(struct lp_engine *engine, uint32_t witness)
 	lock->scanned_round = engine->heat_round;
 }
 
+/* The pair of two classes; 0: none. */
+static uint32_t class_pair_of(const struct lp_engine *engine, uint32_t from, uint32_t to)
+{
+	uint32_t a = engine->class.at[from].object, b = engine->class.at[to].object;
+
+	return a && b ? lp_order_find(&engine->classes, a, b) : 0;
+}
+
+/* The pair of objects that a usage fact is about; 0: none. */
+static uint32_t usage_pair(const struct lp_engine *engine, const struct lp_model *model,
+			   const struct lp_usage_fact *fact)
+{
+	uint32_t context = lp_usage_object(engine, fact->context);
+	uint32_t object = engine->class.at[lp_model_node_class(model, fact->node)].object;
+
+	if (!context || !object)
+		return 0;
+	return lp_order_find(&engine->classes, fact->strikes ? context : object,
+			     fact->strikes ? object : context);
+}
+
+/* lp_usage_fn: something to show for a pair that is becoming hot, when no witness is known. */
+static int add_node_usage(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+			  const struct lp_usage_fact *fact)
+{
+	uint32_t pair = usage_pair(engine, model, fact);
+	struct lp_sample sample = { .held = fact->strikes ? 0 : fact->node,
+				    .wanted = fact->strikes ? fact->node : 0 };
+
+	if (!pair || engine->classes.pair.at[pair].hot != LP_HEATING)
+		return 0;
+	return lp_samples_add(engine, pair, 0, fact->kind, sample);
+}
+
+/* What a witness says about a hot pair of a class and a context. */
+static int scan_fact(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+		     const struct lp_usage_fact *fact, enum lp_heat heat)
+{
+	struct lp_sample sample = { .witness = witness, .held = fact->strikes ? 0 : fact->node,
+				    .wanted = fact->strikes ? fact->node : 0 };
+	uint32_t class_pair = usage_pair(engine, model, fact), from, to, pair;
+	int err;
+
+	if (!class_pair || engine->classes.pair.at[class_pair].hot < heat)
+		return 0;
+	err = lp_samples_add(engine, class_pair, lp_process_of(model, witness), fact->kind, sample);
+	err = err ? err : usage_ends(engine, model, witness, fact, &from, &to);
+	if (err || !from)
+		return err;
+	err = lp_order_add(&engine->instances, from, to, fact->kind, &pair);
+	if (err < 0)
+		return err;
+	err = lp_vec_extend(&engine->lock_pair, (uint64_t)pair + 1);
+	if (err)
+		return err;
+	engine->lock_pair.at[pair].class_pair = class_pair;
+	return engine->instances.pair.at[pair].hot ?
+		add_entry(engine, model, pair, witness, fact->up, sample.held) : 0;
+}
+
+static int scan_hot(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+		    const struct lp_usage_fact *fact)
+{
+	return scan_fact(engine, model, witness, fact, LP_HOT);
+}
+
+static int scan_heating(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+			const struct lp_usage_fact *fact)
+{
+	return scan_fact(engine, model, witness, fact, LP_HEATING);
+}
+
+static int scan_usage(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+		      enum lp_heat heat)
+{
+	int err;
+
+	if (!engine->context_object.count)
+		return 0;
+	err = resolve(engine, model, witness);
+	return err ? err : lp_usage_each(engine, model, model->witnesses.at[witness].node, witness,
+					 heat == LP_HEATING ? scan_heating : scan_hot);
+}
+
 /* What one witness says about class pairs that are hot, or are becoming hot just now. */
 static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
 		enum lp_heat heat)
@@ -511,10 +688,11 @@ static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t
 	uint32_t process = lp_process_of(model, witness), sampled = 0;
 	unsigned sampled_kind = 0;
 	int result = never_blocks(engine, model, witness);
-	int err = result < 0 ? result : 0;
+	int err = result < 0 ? result : scan_usage(engine, model, witness, heat);
 
-	if (result > 0 || is_repeated(engine, model, witness))
-		return 0;
+	if (err || result > 0 || !lp_is_validated(model, wanted) ||
+	    is_repeated(engine, model, witness))
+		return err ? err : follow_up(engine, model);
 	err = err ? err : resolve(engine, model, witness);
 	for (uint32_t n = lp_below(model, wanted); !err && n; n = lp_below(model, n), up++) {
 		uint32_t from = lp_model_node_class(model, n);
@@ -522,9 +700,9 @@ static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t
 		struct lp_sample sample = { .witness = witness, .held = n, .wanted = wanted };
 
 		if (from != last)
-			pair = lp_order_find(&engine->classes, from, class);
+			pair = class_pair_of(engine, from, class);
 		last = from;
-		if (!pair || engine->classes.pair.at[pair].hot < heat)
+		if (!pair || engine->classes.pair.at[pair].hot < heat || !lp_is_validated(model, n))
 			continue;
 		if (pair != sampled || kind != sampled_kind)
 			err = lp_samples_add(engine, pair, process, kind, sample);
@@ -544,17 +722,18 @@ static int add_node_samples(struct lp_engine *engine, const struct lp_model *mod
 	uint32_t class = lp_model_node_class(model, node), last = 0, pair = 0;
 	int err = 0;
 
-	for (uint32_t n = lp_below(model, node); !err && n; n = lp_below(model, n)) {
+	for (uint32_t n = engine->node.at[node].paired ? lp_below(model, node) : 0; !err && n;
+	     n = lp_below(model, n)) {
 		struct lp_sample sample = { .held = n, .wanted = node };
 		uint32_t from = lp_model_node_class(model, n);
 
 		if (from != last)
-			pair = lp_order_find(&engine->classes, from, class);
+			pair = class_pair_of(engine, from, class);
 		last = from;
 		if (pair && engine->classes.pair.at[pair].hot == LP_HEATING)
 			err = lp_samples_add(engine, pair, 0, lp_kind_of(model, n, node), sample);
 	}
-	return err;
+	return err ? err : lp_usage_each(engine, model, node, 0, add_node_usage);
 }
 
 /* Everything known of the nodes of a class that hot pairs end in. */
@@ -564,14 +743,46 @@ static int scan_class(struct lp_engine *engine, const struct lp_model *model, ui
 
 	for (uint32_t n = engine->class.at[class].first_node; !err && n;
 	     n = engine->node.at[n].next_in_class) {
-		if (!engine->node.at[n].paired)
-			continue;
 		err = add_node_samples(engine, model, n);
 		for (uint32_t w = engine->node.at[n].first_witness; !err && w;
 		     w = engine->witness.at[w].next_in_node)
 			err = scan(engine, model, w, LP_HEATING);
 	}
 	return err;
+}
+
+/* The nodes without a lock, and their witnesses. */
+static int scan_states(struct lp_engine *engine, const struct lp_model *model)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < engine->state_nodes.count; i++)
+		err = lp_usage_each(engine, model, engine->state_nodes.at[i], 0, add_node_usage);
+	for (uint32_t w = engine->first_state_witness; !err && w;
+	     w = engine->witness.at[w].next_at_lock) {
+		err = scan_usage(engine, model, w, LP_HEATING);
+		err = err ? err : follow_up(engine, model);
+	}
+	return err;
+}
+
+/* Class pairs that end in a context and become hot: they do not end in a class to be scanned. */
+static int scan_holds(struct lp_engine *engine, const struct lp_model *model,
+		      const struct lp_u64s *pairs)
+{
+	bool any = false;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < pairs->count; i++) {
+		uint32_t pair = (uint32_t)pairs->at[i];
+
+		if (!lp_ends_in_context(engine, pair))
+			continue;
+		any = true;
+		err = scan_class(engine, model,
+				 lp_class_of(engine, engine->classes.pair.at[pair].from));
+	}
+	return err || !any ? err : scan_states(engine, model);
 }
 
 int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *model)
@@ -591,12 +802,14 @@ int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *mode
 		const struct lp_pair *pair = &order->pair.at[(uint32_t)pairs.at[i]];
 		uint32_t from = pair->from, to = pair->to;
 
-		err = heat_class(engine, model, from);
-		err = err ? err : heat_class(engine, model, to);
+		err = heat_class(engine, model, lp_class_of(engine, from));
+		err = err ? err : heat_class(engine, model, lp_class_of(engine, to));
 	}
 	for (uint32_t i = 0; !err && i < pairs.count; i++)
 		if (!i || pairs.at[i] >> 32 != pairs.at[i - 1] >> 32)
-			err = scan_class(engine, model, (uint32_t)(pairs.at[i] >> 32));
+			err = scan_class(engine, model,
+					 lp_class_of(engine, (uint32_t)(pairs.at[i] >> 32)));
+	err = err ? err : scan_holds(engine, model, &pairs);
 	lp_vec_finish(&engine->heating);
 	engine->heating = pairs;
 	end_heating(engine, order);
@@ -609,12 +822,25 @@ static int settle_node(struct lp_engine *engine, const struct lp_model *model, u
 	uint32_t node = model->witnesses.at[witness].node;
 	int result;
 
-	if (engine->node.at[node].paired || (model->nodes.at[node].flags & LP_NEVER_WAITS))
+	if (engine->node.at[node].paired || (model->nodes.at[node].flags & LP_NEVER_WAITS) ||
+	    !lp_is_validated(model, node))
 		return 0;
 	result = never_blocks(engine, model, witness);
 	if (result)
 		return result < 0 ? result : 0;
 	return lp_classes_add_pairs(engine, model, node);
+}
+
+/* Somebody held what lies below a node without a lock. */
+static int add_state_witness(struct lp_engine *engine, const struct lp_model *model,
+			     uint32_t witness)
+{
+	int err;
+
+	engine->witness.at[witness].next_at_lock = engine->first_state_witness;
+	engine->first_state_witness = witness;
+	err = scan_usage(engine, model, witness, LP_HOT);
+	return err ? err : follow_up(engine, model);
 }
 
 int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *model,
@@ -626,6 +852,8 @@ int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *mo
 	if (err || !node || node >= engine->node.count || !model->witnesses.at[witness].thread)
 		return err;
 	class = lp_model_node_class(model, node);
+	if (!model->nodes.at[node].fine)
+		return add_state_witness(engine, model, witness);
 	if (!class)
 		return 0;
 	engine->witness.at[witness].next_in_node = engine->node.at[node].first_witness;

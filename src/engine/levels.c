@@ -11,6 +11,12 @@
  *     writers go first does wait for a reader, when a further thread can be queued in between as
  *     a writer, under the same three conditions                   else READERS
  *   - and do not give up after a while                            else TIMED
+ *
+ * A pair that ends in a context and the next, which begins there, are one agent: a holder that is
+ * struck, and what the interrupt wants, with all that both hold. The interrupt runs on the holder's
+ * thread, wherever it was seen. An interrupt's own pairs were seen on a thread, or need none
+ * (threads with a context): then only an interrupt that never runs twice at once is kept apart
+ * from itself                                                     else ONCE
  * Process and instances are equal by the way loops are made. Trylocks never get here.
  *
  * The search takes the pairs in turn and tries their witnesses; the stage of a choice is that of
@@ -48,6 +54,18 @@ static const struct lp_entry *chosen(const struct search *s, uint32_t i)
 	return &s->engine->entry.at[s->chosen[i]];
 }
 
+/* It only holds, and is struck; it only strikes. */
+static bool is_hold(const struct search *s, const struct lp_entry *entry)
+{
+	return s->engine->instance.at[s->engine->instances.pair.at[entry->pair].to].context != 0;
+}
+
+static bool is_strike(const struct search *s, const struct lp_entry *entry)
+{
+	return s->engine->instance.at[s->engine->instances.pair.at[entry->pair].from].context != 0;
+}
+
+/* The node of the lock that an entry wants; of a hold: its own node, for want of another. */
 static uint32_t wanted_of(const struct search *s, const struct lp_entry *entry)
 {
 	return s->model->witnesses.at[entry->witness].node;
@@ -65,15 +83,39 @@ static struct lp_stamped *stamped(struct lp_engine *engine, struct lp_stamped *s
 	return slot;
 }
 
-/* Remember what a witness held when it wanted its own lock. */
-static void stamp_held(struct search *s, uint32_t witness)
+/* The witness of an entry or of a writer, and whether it has its own lock already. */
+struct party {
+	uint32_t	witness;
+	bool		has_own;
+	bool		strikes;	/* runs on the thread of another party */
+};
+
+static struct party party_of(const struct search *s, const struct lp_entry *entry)
+{
+	return (struct party){
+		.witness = entry->witness, .has_own = is_hold(s, entry) && entry->up == 0,
+		.strikes = is_strike(s, entry),
+	};
+}
+
+/* The innermost node of what a party holds; *up: how far below the witness' own it is. */
+static uint32_t first_held(const struct search *s, struct party party, uint32_t *up)
+{
+	uint32_t node = s->model->witnesses.at[party.witness].node;
+
+	*up = party.has_own ? 0 : 1;
+	return party.has_own ? node : lp_below(s->model, node);
+}
+
+/* Remember what a party holds while it waits, or is struck. */
+static void stamp_held(struct search *s, struct party party)
 {
 	struct lp_engine *engine = s->engine;
-	const uint32_t *lock = engine->locks.at + engine->witness.at[witness].locks + 1;
-	uint32_t node = lp_below(s->model, s->model->witnesses.at[witness].node);
+	const uint32_t *lock = engine->locks.at + engine->witness.at[party.witness].locks + 1;
+	uint32_t up, node = first_held(s, party, &up);
 
 	engine->stamp++;
-	for (uint32_t up = 1; node; node = lp_below(s->model, node), up++) {
+	for (; node; node = lp_below(s->model, node), up++) {
 		uint8_t how = holds(s->model, node);
 		uint32_t class = lp_model_node_class(s->model, node);
 		struct lp_stamped *c = stamped(engine, &engine->held_class.at[class]), *l;
@@ -99,18 +141,20 @@ static bool excludes(uint8_t a, uint8_t b)
  * The node of a lock that both witnesses hold and that lets only one of them do so; 0: none. A
  * lock that cannot be told apart counts as any lock of its class. Stamps must be of `a`.
  */
-static uint32_t gate_with(struct search *s, uint32_t b)
+static uint32_t gate_with(struct search *s, struct party b)
 {
 	struct lp_engine *engine = s->engine;
-	const uint32_t *lock = engine->locks.at + engine->witness.at[b].locks + 1;
-	uint32_t node = lp_below(s->model, s->model->witnesses.at[b].node);
+	const uint32_t *lock = engine->locks.at + engine->witness.at[b.witness].locks + 1;
+	uint32_t up, node = first_held(s, b, &up);
 
-	for (uint32_t up = 1; node; node = lp_below(s->model, node), up++) {
+	for (; node; node = lp_below(s->model, node), up++) {
 		uint32_t class = lp_model_node_class(s->model, node);
 		const struct lp_stamped *l = &engine->held_lock.at[lock[up]];
 		const struct lp_stamped *c = &engine->held_class.at[class];
 		uint8_t how = holds(s->model, node), alike;
 
+		if (lp_model_node_fine(s->model, node)->kind == LP_LOCK_K_LOCAL_LOCK)
+			continue;	/* every CPU has its own */
 		if (lock[up] && l->stamp == engine->stamp && excludes(l->holds, how))
 			return l->node;
 		if (c->stamp != engine->stamp)
@@ -130,9 +174,27 @@ static bool concurrent(struct search *s, uint32_t a, uint32_t b)
 	return lp_before_concurrent(&s->engine->before, x->thread, x->epoch, y->thread, y->epoch);
 }
 
-static bool same_thread(const struct search *s, uint32_t a, uint32_t b)
+static const struct lp_model_thread *thread_of(const struct search *s, uint32_t witness)
 {
-	return s->model->witnesses.at[a].thread == s->model->witnesses.at[b].thread;
+	return &s->model->threads.at[s->model->witnesses.at[witness].thread];
+}
+
+/* Can two parties not be two executions? FEASIBLE: they can. */
+static enum lp_stage weigh_threads(const struct search *s, struct party a, struct party b)
+{
+	const struct lp_model_thread *thread = thread_of(s, a.witness);
+
+	if (s->model->witnesses.at[a.witness].thread != s->model->witnesses.at[b.witness].thread)
+		return LP_STAGE_FEASIBLE;
+	if (thread->context)
+		return thread->flags & LP_THREAD_ONCE ? LP_STAGE_ONCE : LP_STAGE_FEASIBLE;
+	return a.strikes || b.strikes ? LP_STAGE_FEASIBLE : LP_STAGE_ONE_THREAD;
+}
+
+/* Was the execution seen on a thread that it does not need? Then that thread's life says nothing. */
+static bool is_elsewhere(const struct search *s, struct party party)
+{
+	return party.strikes && !thread_of(s, party.witness)->context;
 }
 
 static uint32_t depth_of(const struct search *s, uint32_t witness)
@@ -140,20 +202,11 @@ static uint32_t depth_of(const struct search *s, uint32_t witness)
 	return s->engine->locks.at[s->engine->witness.at[witness].locks];
 }
 
-/* What speaks against two witnesses at the same time. */
-static enum lp_stage weigh_two(struct search *s, uint32_t a, uint32_t b, uint32_t *gate)
+static enum lp_stage weigh_gates(struct search *s, struct party a, struct party b, uint32_t *gate)
 {
-	uint64_t steps = s->engine->before.steps;
 	uint32_t found;
-	bool together;
 
-	if (same_thread(s, a, b))
-		return LP_STAGE_ONE_THREAD;
-	together = concurrent(s, a, b);
-	s->attempts += (s->engine->before.steps - steps) / 32;
-	if (!together)
-		return LP_STAGE_ORDERED;
-	s->attempts += (depth_of(s, a) + depth_of(s, b)) / 32;
+	s->attempts += (depth_of(s, a.witness) + depth_of(s, b.witness)) / 32;
 	stamp_held(s, a);
 	found = gate_with(s, b);
 	if (!found)
@@ -162,11 +215,25 @@ static enum lp_stage weigh_two(struct search *s, uint32_t a, uint32_t b, uint32_
 	return LP_STAGE_GATE;
 }
 
+/* What speaks against two parties at the same time. */
+static enum lp_stage weigh_two(struct search *s, struct party a, struct party b, uint32_t *gate)
+{
+	uint64_t steps = s->engine->before.steps;
+	enum lp_stage stage = weigh_threads(s, a, b);
+	bool together;
+
+	if (stage != LP_STAGE_FEASIBLE)
+		return stage;
+	together = is_elsewhere(s, a) || is_elsewhere(s, b) || concurrent(s, a.witness, b.witness);
+	s->attempts += (s->engine->before.steps - steps) / 32;
+	return together ? weigh_gates(s, a, b, gate) : LP_STAGE_ORDERED;
+}
+
 /* Both read: blocks only when a writer is in between. */
 static bool needs_writer(const struct search *s, const struct lp_entry *wants,
 			 const struct lp_entry *holder)
 {
-	return lp_is_read(&s->model->nodes.at[wanted_of(s, wants)]) &&
+	return !is_hold(s, wants) && lp_is_read(&s->model->nodes.at[wanted_of(s, wants)]) &&
 	       lp_is_read(&s->model->nodes.at[holder->held]);
 }
 
@@ -176,7 +243,7 @@ static enum lp_stage weigh_meeting(struct search *s, const struct lp_entry *want
 {
 	const struct lp_model_node *want = &s->model->nodes.at[wanted_of(s, wants)];
 
-	if (!needs_writer(s, wants, holder))
+	if (is_hold(s, wants) || !needs_writer(s, wants, holder))
 		return LP_STAGE_FEASIBLE;
 	if (want->mode == LP_READ_RECURSIVE)
 		return LP_STAGE_NONE;	/* no strong cycle this way */
@@ -189,6 +256,18 @@ static void lower(enum lp_stage *stage, enum lp_stage other)
 		*stage = other;
 }
 
+/* What speaks against choices `k` and `i` together, k < i. */
+static enum lp_stage weigh_pair(struct search *s, uint32_t k, uint32_t i, uint32_t *gate)
+{
+	const struct lp_entry *a = chosen(s, k), *b = chosen(s, i);
+	bool one = (k + 1 == i && is_hold(s, a)) || (k == 0 && i + 1 == s->count && is_hold(s, b));
+
+	/* what the struck one holds must have let the interrupt get as far as its lock */
+	if (one)
+		return weigh_gates(s, party_of(s, a), party_of(s, b), gate);
+	return weigh_two(s, party_of(s, a), party_of(s, b), gate);
+}
+
 /* The stage with choice number `i`, given the choices before it. */
 static enum lp_stage weigh(struct search *s, uint32_t i)
 {
@@ -196,28 +275,30 @@ static enum lp_stage weigh(struct search *s, uint32_t i)
 	const struct lp_entry *entry = chosen(s, i);
 
 	s->gate[i + 1] = s->gate[i];
-	if (s->model->nodes.at[wanted_of(s, entry)].flags & LP_TIMED)
+	if (!is_hold(s, entry) &&
+	    (s->model->nodes.at[wanted_of(s, entry)].flags & (LP_TIMED | LP_BACK_OFF)))
 		lower(&stage, LP_STAGE_TIMED);
 	if (i > 0)
 		lower(&stage, weigh_meeting(s, chosen(s, i - 1), entry));
 	if (i + 1 == s->count)
 		lower(&stage, weigh_meeting(s, entry, chosen(s, 0)));
 	for (uint32_t k = 0; k < i && stage > s->best; k++)
-		lower(&stage, weigh_two(s, chosen(s, k)->witness, entry->witness,
-					&s->gate[i + 1]));
+		lower(&stage, weigh_pair(s, k, i, &s->gate[i + 1]));
 	return stage;
 }
 
 /* Can this writer wait for its lock while all the others chosen are where they are? */
 static bool writer_fits(struct search *s, uint32_t writer)
 {
+	struct party party = { .witness = writer };
 	uint32_t gate;
 
 	for (uint32_t i = 0; i < s->count; i++)
-		if (weigh_two(s, writer, chosen(s, i)->witness, &gate) != LP_STAGE_FEASIBLE)
+		if (weigh_two(s, party, party_of(s, chosen(s, i)), &gate) != LP_STAGE_FEASIBLE)
 			return false;
 	for (uint32_t i = 0; i < s->writers; i++)
-		if (weigh_two(s, writer, s->engine->writers.at[i], &gate) != LP_STAGE_FEASIBLE)
+		if (weigh_two(s, party, (struct party){ .witness = s->engine->writers.at[i] },
+			      &gate) != LP_STAGE_FEASIBLE)
 			return false;
 	return true;
 }
@@ -238,8 +319,8 @@ static bool find_writers(struct search *s, uint32_t i)
 
 		s->attempts++;
 		/* Held locks were looked up for writers of rwlocks only. */
-		if (node->mode != LP_WRITE || (node->flags & (LP_NEVER_WAITS | LP_TIMED)) ||
-		    !engine->witness.at[w].locks || !writer_fits(s, w))
+		if (node->mode != LP_WRITE ||
+		    (node->flags & (LP_NEVER_WAITS | LP_TIMED | LP_SYNC)) || !engine->witness.at[w].locks || !writer_fits(s, w))
 			continue;
 		engine->writers.at[s->writers++] = w;
 		if (find_writers(s, i + 1))
@@ -269,7 +350,8 @@ static int keep(struct search *s, uint32_t cycle, enum lp_stage stage)
 		const struct lp_entry *entry = chosen(s, i);
 
 		c->edge[(s->start + i) % s->count] = (struct lp_finding_edge){
-			.held = entry->held, .wanted = wanted_of(s, entry),
+			.held = entry->held,
+			.wanted = is_hold(s, entry) ? 0 : wanted_of(s, entry),
 			.witness = entry->witness,
 			.thread = s->model->witnesses.at[entry->witness].thread,
 		};

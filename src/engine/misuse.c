@@ -9,17 +9,30 @@
 
 static enum lp_finding_kind kind_of(enum lp_event_kind event)
 {
-	switch (event) {
-	case LP_EVENT_DESTROY_HELD:
-	case LP_EVENT_INIT_HELD:
-		return LP_FINDING_HELD_LOCK_FREED;
-	case LP_EVENT_EXIT_HELD:
-		return LP_FINDING_HELD_AT_EXIT;
-	case LP_EVENT_RELOCK:
-		return LP_FINDING_RECURSIVE_LOCKING;
-	default:
-		return LP_FINDING_BAD_UNLOCK_BALANCE;
-	}
+	static const enum lp_finding_kind kinds[LP_EVENT_COUNT] = {
+		[LP_EVENT_UNLOCK_NOT_HELD] = LP_FINDING_BAD_UNLOCK_BALANCE,
+		[LP_EVENT_DESTROY_HELD] = LP_FINDING_HELD_LOCK_FREED,
+		[LP_EVENT_INIT_HELD] = LP_FINDING_HELD_LOCK_FREED,
+		[LP_EVENT_FREE_HELD] = LP_FINDING_HELD_LOCK_FREED,
+		[LP_EVENT_EXIT_HELD] = LP_FINDING_HELD_AT_EXIT,
+		[LP_EVENT_WORK_HELD] = LP_FINDING_HELD_AT_EXIT,
+		[LP_EVENT_RELOCK] = LP_FINDING_RECURSIVE_LOCKING,
+		[LP_EVENT_NOT_INITIALISED] = LP_FINDING_INVALID_LOCK,
+		[LP_EVENT_DESTROYED] = LP_FINDING_INVALID_LOCK,
+		[LP_EVENT_PINNED] = LP_FINDING_BAD_UNLOCK_BALANCE,
+		[LP_EVENT_NOT_PINNED] = LP_FINDING_BAD_UNLOCK_BALANCE,
+		[LP_EVENT_ASSERT_HELD] = LP_FINDING_NESTED_LOCK_NOT_TAKEN,
+		[LP_EVENT_ASSERT_NOT_HELD] = LP_FINDING_RECURSIVE_LOCKING,
+		[LP_EVENT_NEST_NOT_HELD] = LP_FINDING_NESTED_LOCK_NOT_TAKEN,
+		[LP_EVENT_RCU_DEREFERENCE] = LP_FINDING_SUSPICIOUS_RCU_USAGE,
+		[LP_EVENT_RCU_PROTECTED] = LP_FINDING_SUSPICIOUS_RCU_USAGE,
+		[LP_EVENT_RCU_SYNC] = LP_FINDING_SUSPICIOUS_RCU_USAGE,
+		[LP_EVENT_RCU_SLEEP] = LP_FINDING_SUSPICIOUS_RCU_USAGE,
+		[LP_EVENT_WAIT_CONTEXT] = LP_FINDING_INVALID_WAIT_CONTEXT,
+		[LP_EVENT_WW_MISUSE] = LP_FINDING_INVALID_LOCK,
+	};
+
+	return (unsigned)event < LP_EVENT_COUNT ? kinds[event] : LP_FINDING_BAD_UNLOCK_BALANCE;
 }
 
 /* A number for the place of a stack that is the same in every run; 0: no place. */
@@ -41,7 +54,7 @@ static int note_relock(struct lp_engine *engine, const struct lp_model *model, u
 	if (err || !class || engine->class.at[class].relocked)
 		return err;
 	engine->class.at[class].relocked = true;
-	for (uint32_t item = engine->class.at[class].owned; !err && item;
+	for (uint32_t item = engine->object.at[engine->class.at[class].object].owned; !err && item;
 	     item = engine->item.at[item].next) {
 		uint32_t cycle = engine->item.at[item].item;
 

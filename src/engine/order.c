@@ -26,7 +26,7 @@ uint32_t lp_order_find(const struct lp_order *order, uint32_t from, uint32_t to)
 
 static int heat(struct lp_order *order, uint32_t pair)
 {
-	if (order->pair.at[pair].hot)
+	if (!pair || order->pair.at[pair].hot)
 		return 0;
 	order->pair.at[pair].hot = LP_HOT;
 	return lp_vec_push(&order->heated, pair);
@@ -65,6 +65,20 @@ static int add_edge(struct lp_order *order, uint32_t from, uint32_t to, uint32_t
 	return err ? err : heat(order, pair);
 }
 
+int lp_order_alias(struct lp_order *order, uint32_t a, uint32_t b)
+{
+	uint32_t most = a > b ? a : b;
+	int err = lp_graph_reserve(&order->graph, 2 * most + 1);
+
+	err = err ? err : lp_vec_extend(&order->entered, (uint64_t)most + 1);
+	err = err ? err : lp_vec_extend(&order->pair, 1);
+	for (uint32_t entered = 0; !err && entered < 2; entered++) {
+		err = add_edge(order, 2 * a + entered, 2 * b + entered, 0);
+		err = err ? err : add_edge(order, 2 * b + entered, 2 * a + entered, 0);
+	}
+	return err;
+}
+
 /* From one lock of an object, entered by a recursive read, to another one, entered otherwise. */
 static int add_nesting(struct lp_order *order, uint32_t object)
 {
@@ -89,6 +103,7 @@ static int enter(struct lp_order *order, uint32_t object)
 		uint32_t pair = graph->edge.at[e].tag, to = graph->edge.at[e].to;
 		unsigned kind = LP_KIND_EXCLUSIVE | (to & 1 ? 0 : LP_KIND_FULL);
 
+		/* pair 0, of an alias, has no kinds: both of its ways are there already */
 		if (order->pair.at[pair].kinds & 1u << kind)
 			err = add_edge(order, 2 * object + 1, to, pair);
 	}
@@ -215,7 +230,7 @@ static int step(struct walk *walk, uint32_t edge)
 	uint32_t far = lp_graph_distance(&order->graph, e->to), total;
 
 	walk->steps++;
-	if (far == LP_GRAPH_FAR)
+	if (far == LP_GRAPH_FAR || !e->tag)
 		return 0;
 	total = walk->depth + 1 + far;
 	if (total > walk->length) {
@@ -276,7 +291,8 @@ int lp_order_walk(struct lp_order *order, uint32_t edge, struct lp_walk_limits l
 	bool first = true;
 	int err;
 
-	if (to / 2 == walk.target / 2 || !lp_graph_cyclic(&order->graph, edge))
+	if (to / 2 == walk.target / 2 || !order->graph.edge.at[edge].tag ||
+	    !lp_graph_cyclic(&order->graph, edge))
 		return 0;
 	order->walks++;
 	order->stamp++;

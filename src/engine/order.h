@@ -77,6 +77,13 @@ uint32_t lp_order_find(const struct lp_order *order, uint32_t from, uint32_t to)
 int lp_order_add(struct lp_order *order, uint32_t from, uint32_t to, unsigned kind,
 		 uint32_t *pair);
 
+/*
+ * Two objects that share their locks (a class and its subclasses): what leads to one leads to the
+ * other, so a cycle over both makes its pairs hot; but it is no cycle of objects, and never walked.
+ * 0 or -ENOMEM.
+ */
+int lp_order_alias(struct lp_order *order, uint32_t a, uint32_t b);
+
 #define LP_WALK_FIRST	64u
 
 /* How much walking is worth it. */

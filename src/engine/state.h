@@ -12,6 +12,10 @@
  *                also find what the class graph cannot: one class several times in a cycle.
  *   levels.c     picks one witness for each pair of a loop, so that as little as possible speaks
  *                against them happening together. The best loop is the level of its cycle.
+ *   usage.c      interrupts: whoever holds a lock while context c can strike has an order from
+ *                that lock to c, and code that runs in c from c to each lock it takes. Contexts
+ *                are objects beside the classes (and beside the instances), so that a lock that
+ *                an interrupt wants while it keeps its holder from running is a cycle like others.
  *   cycles.c     cycles by id, which of them say nothing that a shorter one does not, findings.
  *
  * All of it only grows: a pair, once hot, stays hot; a stage only rises. When memory runs out in
@@ -51,6 +55,7 @@ enum lp_stage {
 	LP_STAGE_TIMED,
 	LP_STAGE_READERS,
 	LP_STAGE_ONE_THREAD,
+	LP_STAGE_ONCE,
 	LP_STAGE_ORDERED,
 	LP_STAGE_GATE,
 	LP_STAGE_FEASIBLE
@@ -60,10 +65,22 @@ struct lp_item {
 	uint32_t	item, next;
 };
 
+/* What the order of classes is about: a class, or a context that strikes. */
+struct lp_object {
+	uint32_t	class, context;	/* one of the two */
+	uint32_t	cycles;		/* links: cycles that pass it */
+	uint32_t	owned;		/* links: cycles whose lowest object this is */
+};
+
+/* Usage of a class with regard to a context. */
+struct lp_usage_state {
+	uint8_t		bits;		/* enum lp_usage */
+	uint32_t	node[4];	/* the first for each bit */
+};
+
 struct lp_class_state {
+	uint32_t	object;		/* in the order of classes; 0: none yet */
 	uint32_t	first_node, last_node;
-	uint32_t	cycles;		/* links: cycles that pass this class */
-	uint32_t	owned;		/* links: cycles whose lowest class this is */
 	bool		hot;		/* in a hot pair: its witnesses are listed by instance */
 	bool		nested;		/* its own nesting is a cycle already */
 	bool		inverted;	/* a circular cycle is made of this class alone */
@@ -88,6 +105,7 @@ struct lp_class_pair {			/* beside classes.pair[] */
 	uint32_t	cycles;		/* links */
 	uint32_t	samples;	/* list */
 	bool		settled;	/* in a feasible cycle of two: longer ones add nothing */
+	bool		loud;		/* not only where a lock around it was said to allow it */
 };
 
 struct lp_instance {			/* one lock in one process */
@@ -97,6 +115,7 @@ struct lp_instance {			/* one lock in one process */
 	uint32_t	scanned;	/* the last witness of it that was scanned ... */
 	uint32_t	scanned_round;	/* ... when so many batches of pairs had become hot */
 	bool		wanted_hot;	/* a pair that ends in it is hot */
+	uint32_t	context;	/* no lock: this context, in this process */
 };
 
 struct lp_lock_pair {			/* beside instances.pair[] */
@@ -105,10 +124,13 @@ struct lp_lock_pair {			/* beside instances.pair[] */
 	uint32_t	loops;		/* links */
 };
 
-/* A witness of a pair of instances. */
+/*
+ * A witness of a pair of instances. Of a pair that ends in a context: it holds the lock of `held`
+ * where that can strike. Of one that begins in a context: it runs in it; `held` is 0.
+ */
 struct lp_entry {
 	uint32_t	witness;
-	uint32_t	up;		/* the held lock is so many steps below the wanted one */
+	uint32_t	up;		/* the held lock is so many steps below the witness' own */
 	uint32_t	held;		/* node */
 	uint32_t	pair;		/* of instances */
 	uint32_t	next;
@@ -129,7 +151,9 @@ struct lp_cycle {
 	uint32_t	count;
 	uint32_t	*pair;		/* class pairs; [0] is where the id begins */
 	struct lp_finding_edge *edge;	/* the best witnesses so far */
-	uint32_t	*set;		/* its classes in ascending order */
+	uint32_t	*set;		/* its objects in ascending order */
+	uint32_t	strikes;	/* how many of them are contexts */
+	uint32_t	hold;		/* with one: the pair that ends in it */
 	uint32_t	set_count;
 	uint32_t	gate;		/* node, at STAGE_GATE */
 	uint64_t	spent;		/* attempts */
@@ -163,6 +187,8 @@ struct lp_engine {
 	struct lp_before before;
 	struct lp_order	classes, instances;
 	struct { struct lp_class_state *at; uint32_t count, room; } class;
+	struct { struct lp_object *at; uint32_t count, room; } object;
+	struct { struct lp_usage_state *at; uint32_t count, room; } usage;
 	struct { struct lp_node_state *at; uint32_t count, room; } node;
 	struct { struct lp_witness_state *at; uint32_t count, room; } witness;
 	struct { struct lp_class_pair *at; uint32_t count, room; } class_pair;
@@ -180,6 +206,11 @@ struct lp_engine {
 
 	struct lp_map	by_serial;	/* process, serial -> instance */
 	struct lp_map	by_object;	/* process, static fine class -> instance */
+	struct lp_map	by_context;	/* process, context -> instance that stands for it */
+	struct lp_map	context_object;	/* context -> object */
+	struct lp_map	usage_index;	/* class, context -> usage */
+	uint32_t	first_state_witness;	/* of nodes without a lock; next_at_lock */
+	struct lp_u32s	state_nodes;
 	struct lp_map	entry_index;	/* lock pair, witness, depth -> entry */
 	struct lp_map	sample_index;	/* class pair, process, kind -> sample */
 	struct lp_map	cycle_index;	/* id -> cycle */
@@ -190,6 +221,7 @@ struct lp_engine {
 	struct lp_u64s	keys, heating;
 	struct lp_u32s	tried, chosen, chosen_gate, writers;
 	struct lp_u32s	chosen_stage;
+	struct { struct lp_finding_edge *at; uint32_t count, room; } joined;
 	struct { struct lp_stamped *at; uint32_t count, room; } held_lock, held_class;
 	uint32_t	stamp;
 	uint32_t	heat_round;	/* batches of class pairs that became hot */
@@ -260,6 +292,33 @@ static inline bool lp_relock_returns(const struct lp_model *model, uint32_t held
 		lp_passes_writers(&model->nodes.at[wanted]));
 }
 
+/* May its locks be judged at all? */
+static inline bool lp_is_validated(const struct lp_model *model, uint32_t node)
+{
+	return !(lp_model_node_fine(model, node)->flags & (LP_CLASS_NOVALIDATE | LP_CLASS_SHOWN));
+}
+
+/* The fine class without its subclass: what the lock itself is. */
+static inline uint32_t lp_base_fine(const struct lp_model *model, uint32_t node)
+{
+	uint32_t fine = model->nodes.at[node].fine, base = model->fines.at[fine].base;
+
+	return base ? base : fine;
+}
+
+/* Do two nodes acquire locks of one class, whatever their subclasses? */
+static inline bool lp_same_base(const struct lp_model *model, uint32_t a, uint32_t b)
+{
+	return model->fines.at[lp_base_fine(model, a)].class_index ==
+	       model->fines.at[lp_base_fine(model, b)].class_index;
+}
+
+/* What can wait for a reader's lock as a writer, so that later readers wait behind it. */
+static inline bool lp_has_queue(enum lp_lock_kind kind)
+{
+	return kind == LP_LOCK_RWLOCK || kind == LP_LOCK_K_RWLOCK || kind == LP_LOCK_K_RWSEM;
+}
+
 /* Can lp_relock_returns() be true of anything held? */
 static inline bool lp_relock_may_return(const struct lp_model *model, uint32_t wanted)
 {
@@ -279,6 +338,71 @@ static inline uint32_t lp_process_of(const struct lp_model *model, uint32_t witn
 {
 	return model->threads.at[model->witnesses.at[witness].thread].process;
 }
+
+/* The class of an object; 0 for a context. */
+static inline uint32_t lp_class_of(const struct lp_engine *engine, uint32_t object)
+{
+	return engine->object.at[object].class;
+}
+
+static inline bool lp_ends_in_context(const struct lp_engine *engine, uint32_t class_pair)
+{
+	return engine->object.at[engine->classes.pair.at[class_pair].to].context != 0;
+}
+
+static inline bool lp_begins_in_context(const struct lp_engine *engine, uint32_t class_pair)
+{
+	return engine->object.at[engine->classes.pair.at[class_pair].from].context != 0;
+}
+
+/*
+ * Is there nothing to find through this pair any more? Cycles with a context in them are no longer
+ * versions of others.
+ */
+static inline bool lp_is_settled(const struct lp_engine *engine, uint32_t class_pair)
+{
+	return engine->class_pair.at[class_pair].settled && !engine->context_object.count;
+}
+
+/* classes.c: the object of a class, made when it is new; into *object. 0 or -ENOMEM. */
+int lp_classes_object(struct lp_engine *engine, uint32_t class, uint32_t *object);
+/*
+ * Note a pair of objects, seen at the sample's nodes. `loud`: it breaks the discipline when it is
+ * part of a cycle, whatever else is known. 0 or -ENOMEM.
+ */
+int lp_classes_pair(struct lp_engine *engine, uint32_t from, uint32_t to, unsigned kind,
+		    struct lp_sample sample, bool loud);
+/* Attend to what that made of the order. 0 or -ENOMEM. */
+int lp_classes_follow_up(struct lp_engine *engine, const struct lp_model *model);
+
+/*
+ * Is the node's lock said to be nested in one that is held, and `held` acquired after that one?
+ * Then that one keeps others out, and this order of the two breaks no rule by itself.
+ */
+bool lp_classes_nested(const struct lp_model *model, uint32_t node, uint32_t held);
+
+/* usage.c: what a node says about contexts. 0 or -ENOMEM. */
+int lp_usage_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node);
+/* The object of a context; 0: it has none. */
+uint32_t lp_usage_object(const struct lp_engine *engine, uint32_t context);
+
+/* One thing a witness says about a context: calls back with the objects' instances. */
+struct lp_usage_fact {
+	uint32_t	context;
+	uint32_t	up;		/* the lock is so many steps below the witness' own */
+	uint32_t	node;		/* of the lock */
+	bool		strikes;	/* runs in the context and wants it; else: holds it where the
+					   context can strike */
+	unsigned	kind;		/* of the pair */
+};
+typedef int lp_usage_fn(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
+			const struct lp_usage_fact *fact);
+/* Everything that a node says, one call each. 0, or what `fn` said. */
+int lp_usage_each(struct lp_engine *engine, const struct lp_model *model, uint32_t node,
+		  uint32_t witness, lp_usage_fn *fn);
+
+/* waits.c: does the node's lock sleep, or spin, where that is not allowed? 0 or -ENOMEM. */
+int lp_waits_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node);
 
 /* classes.c: a node, or what a witness shows about it, gives class pairs. 0 or -ENOMEM. */
 int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node);
@@ -303,13 +427,14 @@ int lp_samples_judge(struct lp_engine *engine, const struct lp_model *model, uin
 
 /* cycles.c */
 /*
- * The cycle of a kind along class pairs, whatever it begins with; made when it is new. *start is
+ * The cycle along class pairs, whatever it begins with; made when it is new. *start is
  * the index in pair[] where the cycle begins. Its number into *cycle: 0 when a shorter feasible
  * cycle already says as much. 0 or -ENOMEM.
  */
 int lp_cycles_find(struct lp_engine *engine, const struct lp_model *model,
-		   enum lp_finding_kind kind, const uint32_t *pair, uint32_t count,
-		   uint32_t *cycle, uint32_t *start);
+		   const uint32_t *pair, uint32_t count, uint32_t *cycle, uint32_t *start);
+/* A cycle is to be told anew. 0 or -ENOMEM. */
+int lp_cycles_mark(struct lp_engine *engine, uint32_t cycle);
 /* A cycle has a better stage (edges and gate are set): note it. 0 or -ENOMEM. */
 int lp_cycles_raise(struct lp_engine *engine, uint32_t cycle, enum lp_stage stage);
 /* Turn what has changed into findings. 0 or -ENOMEM. */
@@ -320,7 +445,11 @@ int lp_misuse_add_event(struct lp_engine *engine, const struct lp_model *model, 
 
 /* findings.c: add or raise the finding of this id; edges are copied. 0 or -ENOMEM. */
 int lp_findings_put(struct lp_engine *engine, const struct lp_finding *finding);
-/* Stable id of a kind and a sequence of keys; never 0. */
+/* Likewise, but what is there already stays as it is. */
+int lp_findings_put_once(struct lp_engine *engine, const struct lp_finding *finding);
+/* Stable id of a kind and keys in this very order; never 0. */
+uint64_t lp_findings_ordered_id(enum lp_finding_kind kind, const uint64_t *key, uint32_t count);
+/* Stable id of a kind and a cycle of keys; never 0. */
 uint64_t lp_findings_id(enum lp_finding_kind kind, const uint64_t *key, uint32_t count);
 /* Where the lexicographically smallest rotation of keys begins. O(count). */
 uint32_t lp_findings_rotation(const uint64_t *key, uint32_t count);

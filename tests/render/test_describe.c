@@ -402,8 +402,8 @@ static void make_abba(struct world *world, struct abba *it)
 	it->gate_two = add_node(world, 0, it->gate, STACK(world, 0x250, 0x240, 0x230));
 	it->hold_two = add_node(world, it->gate_two, it->cache, evict);
 	it->want_two = add_node(world, it->hold_two, it->queue, push);
-	it->edge[0] = (struct lp_finding_edge){ it->hold_two, it->want_two, 0, it->two };
-	it->edge[1] = (struct lp_finding_edge){ it->hold_one, it->want_one, 0, it->one };
+	it->edge[0] = (struct lp_finding_edge){ it->hold_two, it->want_two, 0, it->two, 0, 0 };
+	it->edge[1] = (struct lp_finding_edge){ it->hold_one, it->want_one, 0, it->one, 0, 0 };
 	it->finding = (struct lp_finding){
 		.id = 0x1234, .kind = LP_FINDING_CIRCULAR_LOCKING, .level = LP_FEASIBLE,
 		.reason = LP_REASON_CONCURRENT, .edge_count = 2, .edge = it->edge,
@@ -578,7 +578,7 @@ static void test_instances(void **state)
 	witness.count = 1;
 	edge = (struct lp_finding_edge){ node, witness.node,
 					 lp_model_add_witness(world->model, &witness),
-					 witness.thread };
+					 witness.thread, 0, 0 };
 	report = lp_describe_finding(world->describer, &finding);
 	assert_non_null(report);
 	assert_int_equal(report->locks[0].address, 0);
@@ -694,7 +694,7 @@ static void make_deep(struct world *world, struct deep *it)
 		nodes[i] = node;
 	}
 	for (uint32_t i = 0; i < 25; i++)
-		it->edge[i] = (struct lp_finding_edge){ nodes[i], nodes[DEPTH - 25 + i], 0, thread };
+		it->edge[i] = (struct lp_finding_edge){ nodes[i], nodes[DEPTH - 25 + i], 0, thread, 0, 0 };
 	it->finding = (struct lp_finding){
 		.kind = LP_FINDING_CIRCULAR_LOCKING, .edge = it->edge, .edge_count = 25,
 	};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * waits.c — locks that sleep where sleeping is not allowed, or spin in the wrong place.
+ *
+ * Every class says what its lock needs to be taken (outer) and what it leaves while it is held
+ * (inner); a context leaves something, too. A lock that needs more than all of them leave is a
+ * finding: it happened. Trylocks do not wait, and locks held by the interrupted code do not count:
+ * the context does.
+ *
+ * One finding for each class that is wanted and the class or context that forbids it.
+ */
+#include "base/hash.h"
+#include "engine/state.h"
+
+/* What node `held` leaves; more than anything needs when it is not checked. */
+static unsigned leaves(const struct lp_model *model, uint32_t held)
+{
+	unsigned inner = lp_model_node_fine(model, held)->wait_inner;
+
+	return inner == LP_WAIT_UNCHECKED ? LP_WAIT_TYPE_COUNT : inner;
+}
+
+static int tell(struct lp_engine *engine, const struct lp_model *model, uint32_t node,
+		uint32_t held)
+{
+	const struct lp_model_state *state = &model->states.at[model->nodes.at[node].state];
+	uint32_t context = held ? 0 : state->context;
+	const char *name = model->contexts.at[context].name;
+	uint64_t key[] = {
+		model->classes.at[lp_model_node_class(model, node)].key,
+		held ? model->classes.at[lp_model_node_class(model, held)].key :
+		       lp_hash_bytes(0, name, strlen(name)),
+	};
+	struct lp_finding_edge edge = { .held = held, .wanted = node, .context = context };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_INVALID_WAIT_CONTEXT, .level = LP_ACTUAL,
+		.reason = LP_REASON_HAPPENED, .edge_count = 1, .edge = &edge,
+		.id = lp_findings_ordered_id(LP_FINDING_INVALID_WAIT_CONTEXT, key, 2),
+	};
+
+	/* the first node stays the example */
+	return lp_findings_put_once(engine, &finding);
+}
+
+int lp_waits_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
+{
+	const struct lp_model_node *n = &model->nodes.at[node];
+	unsigned outer = lp_model_node_fine(model, node)->wait_outer;
+	unsigned have = model->states.at[n->state].wait;
+	uint32_t worst = 0;
+
+	if (!n->fine || outer == LP_WAIT_UNCHECKED || (n->flags & LP_NEVER_WAITS))
+		return 0;
+	have = have == LP_WAIT_UNCHECKED ? LP_WAIT_TYPE_COUNT : have;
+	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held)) {
+		if (leaves(model, held) >= have)
+			continue;
+		have = leaves(model, held);
+		worst = held;
+	}
+	return outer > have ? tell(engine, model, node, worst) : 0;
+}
