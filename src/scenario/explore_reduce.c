@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * explore_reduce.c — partial-order reduction: which columns need to take a step in this state.
+ *
+ * Three rules, the first that applies; docs/explorer.md has the reasons.
+ *   R1  An operation that looks at and changes nothing that anybody else can still touch, and does
+ *       not keep a handler out that could strike now, is taken alone.
+ *   R2  An operation that only gives something back (release, up, complete, the end of a reader)
+ *       is taken alone where no handler can strike, when nobody gives up waiting for it.
+ *   R3  Otherwise columns of a persistent set take their steps: with a column come all that can
+ *       ever touch what its next operation, or what may strike it, depends on.
+ */
+#include "scenario/explore_private.h"
+
+#define SET_MAX		64u	/* columns, for R3 */
+
+void lp_x_all(struct machine *m)
+{
+	for (uint32_t c = 0; c < m->column_count && !m->stop; c++) {
+		if (m->depth[c])
+			lp_x_run(m, c);
+		if (m->handler_count || !m->depth[c])
+			lp_x_strikes(m, c);
+	}
+}
+
+/* What the column itself, and what strikes it, can still touch. */
+static struct touch future_of(const struct machine *m, uint32_t c)
+{
+	const struct x_column *column = &m->columns[c];
+	struct touch future = { 0 };
+
+	if (column->kind == COLUMN_CHILD)
+		return future;
+	if (!m->depth[c]) {
+		if (!lp_x_at_rest_can_start(m, c) && (column->kind == COLUMN_TASK ||
+		    column->kind == COLUMN_THREAD || (m->bodies[column->body].pending &&
+						      !m->now[m->bodies[column->body].pending])))
+			return future;
+		future = m->bodies[column->body].all;
+	}
+	for (uint32_t l = 0; l < m->depth[c]; l++)
+		future = touch_or(future,
+				  op_at(m, load_pc(m, m->now + frame_at(m, c, l)))->later);
+	if (m->kernel)
+		future = touch_or(future, m->kernel_touch);
+	if (column->kind == COLUMN_TASK || column->kind == COLUMN_THREAD)
+		future = touch_or(future, m->signal_touch);
+	return future;
+}
+
+/* future[c] of each column; after[c]: of all behind c; after[count]: nothing. */
+static void look_ahead(struct machine *m)
+{
+	m->after[m->column_count] = (struct touch){ 0 };
+	for (uint32_t c = m->column_count; c-- > 0;) {
+		m->future[c] = future_of(m, c);
+		m->after[c] = touch_or(m->after[c + 1], m->future[c]);
+	}
+}
+
+static bool keeps_out(const struct x_op *op)
+{
+	switch (op->kind) {
+	case LP_OP_IRQ_DISABLE:
+	case LP_OP_IRQ_SAVE:
+	case LP_OP_IRQ_RESTORE:
+	case LP_OP_BH_DISABLE:
+	case LP_OP_SIG_BLOCK:
+	case LP_OP_SIG_SETMASK:
+	case LP_OP_END:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool only_gives(const struct machine *m, const struct x_op *op)
+{
+	const struct x_object *object = &m->objects[op->object];
+
+	switch (op->kind) {
+	case LP_OP_RELEASE:
+	case LP_OP_DOWNGRADE:
+		return !object->tried && !m->ww;
+	case LP_OP_UP:
+	case LP_OP_COMPLETE:
+		return !object->tried && !object->initialised;
+	case LP_OP_RCU_UNLOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* R1 and R2 */
+static bool goes_alone(const struct machine *m, uint32_t c, struct touch others)
+{
+	const struct x_op *op = op_at(m, m->pc[c]);
+	struct touch by = { 0 };
+	bool exposed, local;
+
+	if (m->columns[c].kind == COLUMN_CHILD)
+		return !m->handler_count;
+	local = !touches(op->own, others);
+	if (!local && !only_gives(m, op))
+		return false;
+	exposed = m->handler_count && lp_x_exposed(m, c, &by);
+	if (!exposed)
+		return true;
+	/* A handler on top could touch it as well, or be kept out. */
+	return local && !keeps_out(op) && lp_x_relevant(m, c) &&
+	       !touches(op->own, m->kernel_touch) && !touches(op->own, m->signal_touch);
+}
+
+static bool take_alone(struct machine *m)
+{
+	struct touch before = { 0 };
+
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		if (m->can[c] && goes_alone(m, c, touch_or(before, m->after[c + 1]))) {
+			lp_x_run(m, c);
+			return true;
+		}
+		before = touch_or(before, m->future[c]);
+	}
+	return false;
+}
+
+/* What decides which steps the column can take now. */
+static struct touch needs_of(const struct machine *m, uint32_t c)
+{
+	struct touch needs = { 0 };
+
+	if (m->columns[c].kind == COLUMN_CHILD)
+		return needs;
+	if (!m->depth[c]) {
+		const struct x_body *body = &m->bodies[m->columns[c].body];
+
+		needs.write = 1ull << (body->index % 64);
+		if (body->readers)
+			needs.write |= 1ull << (body->rcu % 64);
+		return needs;
+	}
+	needs = op_at(m, m->pc[c])->own;
+	if (m->handler_count)
+		(void)lp_x_exposed(m, c, &needs);
+	return needs;
+}
+
+/* The columns that must come along with column c. */
+static uint64_t close_set(const struct machine *m, uint32_t c, const struct touch *needs)
+{
+	uint64_t set = 1ull << c, before = 0;
+	struct touch all = needs[c];
+
+	while (set != before) {
+		before = set;
+		for (uint32_t d = 0; d < m->column_count; d++) {
+			if (set >> d & 1 || !touches(all, m->future[d]))
+				continue;
+			set |= 1ull << d;
+			all = touch_or(all, needs[d]);
+		}
+	}
+	return set;
+}
+
+static bool strikes_now(const struct machine *m, uint32_t c)
+{
+	if (!m->depth[c])
+		return lp_x_at_rest_can_start(m, c);
+	for (uint32_t i = 0; i < m->handler_count; i++)
+		if (lp_x_may_start(m, m->handlers[i]) &&
+		    lp_x_can_strike(m, c, m->handlers[i], false))
+			return true;
+	return false;
+}
+
+/* R3: the smallest of the sets; all columns when none is smaller. */
+static uint64_t smallest_set(const struct machine *m)
+{
+	uint64_t everything = m->column_count == 64 ? ~0ull : (1ull << m->column_count) - 1;
+	uint64_t best = everything, moves = 0;
+	struct touch needs[SET_MAX];
+
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		needs[c] = needs_of(m, c);
+		moves |= (uint64_t)(m->can[c] || strikes_now(m, c)) << c;
+	}
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		uint64_t set;
+
+		if (!(moves >> c & 1))
+			continue;
+		set = close_set(m, c, needs);
+		if (__builtin_popcountll(set & moves) < __builtin_popcountll(best & moves))
+			best = set;
+	}
+	return best;
+}
+
+void lp_x_some(struct machine *m, bool *again)
+{
+	uint64_t set;
+
+	*again = false;
+	look_ahead(m);
+	if (take_alone(m))
+		return;
+	if (m->column_count > SET_MAX) {
+		lp_x_all(m);
+		return;
+	}
+	set = smallest_set(m);
+	for (uint32_t c = 0; c < m->column_count && !m->stop; c++) {
+		if (!(set >> c & 1))
+			continue;
+		if (m->depth[c])
+			lp_x_run(m, c);
+		if (!strikes_now(m, c))
+			continue;
+		/* Handlers begin again and again: a circle must not leave the others out. */
+		*again = true;
+		lp_x_strikes(m, c);
+	}
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * explore_stuck.c — who can never go on, whatever the others do?
+ *
+ * Begin with all columns that cannot go on now, and leave out, again and again, those that wait
+ * for nothing but columns that are left out: what is left waits for itself. A lock, a join, a
+ * flush, a grace period need all that are in the way to go on; a count or a wake-up needs one that
+ * can still give it: by the operations that can follow, in running code or in a body that may still
+ * begin. What others might do is taken for possible as long as they are not stuck themselves, so
+ * the answer may come some steps late, but never wrongly; once nothing else moves it is exact.
+ */
+#include "scenario/explore_private.h"
+
+/* Column c will not give `object` back: it is stuck, or has ended with it. */
+static bool keeps(const struct machine *m, uint32_t c, uint32_t object)
+{
+	const struct x_column *column = &m->columns[c];
+	uint64_t bit = 1ull << (object % 64);
+	struct touch all = m->bodies[column->body].all;
+
+	if (m->depth[c])
+		return m->stuck[c];
+	/* A work item or handler that left it held may release it when it runs once more. */
+	return (column->kind != COLUMN_WORK && column->kind != COLUMN_IDLE) ||
+	       !((all.read | all.write) & bit);
+}
+
+/* One that reads `object`, or holds it at all, and keeps it; the column + 1. */
+static uint32_t keeper(const struct machine *m, uint32_t object)
+{
+	const struct x_lock *lock = &m->locks[object];
+	uint32_t left = lock->readers;
+
+	if (lock->owner && keeps(m, lock->owner - 1, object))
+		return lock->owner;
+	for (uint32_t c = 0; c < m->column_count && left; c++) {
+		if (m->columns[c].kind == COLUMN_CHILD || !held(m, c, hold_of(m, c, object)))
+			continue;
+		left--;
+		if (keeps(m, c, object))
+			return c + 1;
+	}
+	return 0;
+}
+
+/* One that queues to write `object` and is stuck. */
+static uint32_t stuck_writer(const struct machine *m, uint32_t object)
+{
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		for (uint32_t l = 0; m->stuck[c] && l < m->depth[c]; l++) {
+			const struct x_op *op = op_at(m, load_pc(m, m->now + frame_at(m, c, l)));
+
+			if (op->kind == LP_OP_ACQUIRE && op->object == object &&
+			    op->mode == LP_WRITE && waiting(m, frame_at(m, c, l)))
+				return c + 1;
+		}
+	}
+	return 0;
+}
+
+static uint32_t blocks_acquire(const struct machine *m, uint32_t c, const struct x_op *op)
+{
+	const struct x_lock *lock = &m->locks[op->object];
+
+	if (op->kind == LP_OP_COND_WAIT)
+		return keeper(m, op->other);
+	if (op->mode == LP_WRITE || op->kind == LP_OP_SYNC || lock->owner)
+		return keeper(m, op->object);
+	return stuck_writer(m, op->object);
+}
+
+static uint32_t stuck_reader(const struct machine *m, const uint8_t *bits, uint32_t rcu)
+{
+	for (uint32_t c = 0; c < m->column_count; c++)
+		if (test_bit(bits, c) && keeps(m, c, rcu))
+			return c + 1;
+	return 0;
+}
+
+/* The body is running, or to run, and will not come to its end. */
+static uint32_t stuck_body(const struct machine *m, uint32_t b)
+{
+	const struct x_body *body = &m->bodies[b];
+
+	if (m->running[b] && m->stuck[m->runs_in[b] - 1])
+		return m->runs_in[b];
+	if (body->readers && m->now[body->pending])
+		return stuck_reader(m, m->now + body->readers, body->rcu);
+	return 0;
+}
+
+static uint32_t blocks_flush(const struct machine *m, uint32_t c)
+{
+	const uint8_t *snap = m->now + top_frame(m, c) + m->frame_snap;
+	uint32_t blocker = 0;
+
+	for (uint32_t b = 1; b < m->scenario->body_count && !blocker; b++) {
+		enum lp_body_kind kind = m->scenario->bodies[b].kind;
+
+		if ((kind == LP_BODY_WORK || kind == LP_BODY_RCU) && m->bodies[b].waited &&
+		    snap[m->bodies[b].snap])
+			blocker = stuck_body(m, b);
+	}
+	return blocker;
+}
+
+static uint32_t blocks_join(const struct machine *m, uint32_t b)
+{
+	const struct x_body *body = &m->bodies[b];
+
+	for (uint32_t c = body->column; c < body->column + body->columns; c++)
+		if (m->depth[c] && m->stuck[c])
+			return c + 1;
+	return 0;
+}
+
+/* ---- counts and wake-ups ---- */
+
+/* The column's code, or what may strike it, can still give or start something. */
+static void add_column(const struct machine *m, uint32_t c, uint64_t *gives, uint64_t *triggers)
+{
+	for (uint32_t l = 0; l < m->depth[c]; l++) {
+		const struct x_op *op = op_at(m, load_pc(m, m->now + frame_at(m, c, l)));
+
+		*gives |= op->gives;
+		*triggers |= op->triggers;
+	}
+}
+
+static bool goes_on(const struct machine *m, uint32_t c)
+{
+	return m->depth[c] && !m->stuck[c] && m->columns[c].kind != COLUMN_CHILD;
+}
+
+/* Could one more execution of the body begin at some time, were it triggered? */
+static bool has_place(const struct machine *m, uint32_t b, bool somebody_goes_on)
+{
+	const struct x_body *body = &m->bodies[b];
+
+	if (body->single && m->running[b])
+		return !m->stuck[m->runs_in[b] - 1];
+	for (uint32_t i = 0; i < body->columns; i++)
+		if (!m->depth[body->column + i] || !m->stuck[body->column + i])
+			return true;
+	if (!is_handler(m->scenario->bodies[b].kind))
+		return false;
+	for (uint32_t c = 0; c < m->column_count && !somebody_goes_on; c++)
+		somebody_goes_on = lp_x_can_strike(m, c, b, true);
+	return somebody_goes_on;
+}
+
+static bool can_begin(const struct machine *m, uint32_t b, uint64_t triggers, bool somebody)
+{
+	const struct x_body *body = &m->bodies[b];
+	enum lp_body_kind kind = m->scenario->bodies[b].kind;
+
+	if (!body->first || kind == LP_BODY_TASK)
+		return false;
+	if (body->bit && !(triggers & body->bit) && !(body->pending && m->now[body->pending]))
+		return false;
+	if (body->readers && m->now[body->pending] &&
+	    stuck_reader(m, m->now + body->readers, body->rcu))
+		return false;
+	return has_place(m, b, somebody);
+}
+
+/* All that can still be given by somebody who is not stuck. */
+static uint64_t what_can_be_given(const struct machine *m)
+{
+	uint64_t gives = 0, triggers = 0, before;
+	bool somebody = false;
+
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		if (!goes_on(m, c))
+			continue;
+		somebody = true;
+		add_column(m, c, &gives, &triggers);
+	}
+	do {
+		before = gives | triggers;
+		for (uint32_t b = 1; b < m->scenario->body_count; b++) {
+			if (!can_begin(m, b, triggers, somebody))
+				continue;
+			gives |= op_at(m, m->bodies[b].first)->gives;
+			triggers |= op_at(m, m->bodies[b].first)->triggers;
+		}
+	} while ((gives | triggers) != before);
+	return gives;
+}
+
+static bool counts(const struct machine *m, uint32_t c, const struct x_op *op)
+{
+	return op->kind == LP_OP_WAIT || op->kind == LP_OP_DOWN ||
+	       (op->kind == LP_OP_COND_WAIT && waiting(m, top_frame(m, c)) != WAIT_WOKEN);
+}
+
+/* ---- all together ---- */
+
+/* A column that keeps c from going on; the column + 1. */
+static uint32_t blocker_of(const struct machine *m, uint32_t c)
+{
+	const struct x_op *op = op_at(m, m->pc[c]);
+
+	if (m->columns[c].kind == COLUMN_CHILD)
+		return c + 1;
+	switch (op->kind) {
+	case LP_OP_ACQUIRE:
+	case LP_OP_SYNC:
+	case LP_OP_COND_WAIT:
+		return blocks_acquire(m, c, op);
+	case LP_OP_RCU_SYNC:
+		return stuck_reader(m, m->now + top_frame(m, c) + m->frame_snap, op->object);
+	case LP_OP_WORK_FLUSH:
+	case LP_OP_QUEUE_FLUSH:
+	case LP_OP_RCU_BARRIER:
+		return blocks_flush(m, c);
+	case LP_OP_WORK_CANCEL:
+	case LP_OP_TIMER_DELETE:
+		return stuck_body(m, op->other);
+	case LP_OP_THREAD_JOIN:
+		return blocks_join(m, op->other);
+	default:
+		return 0;
+	}
+}
+
+static bool is_freed(const struct machine *m, uint32_t c, uint64_t gives)
+{
+	const struct x_op *op = op_at(m, m->pc[c]);
+
+	if (m->columns[c].kind != COLUMN_CHILD && counts(m, c, op))
+		return m->objects[op->object].give & gives;
+	return !blocker_of(m, c);
+}
+
+static bool sweep(struct machine *m, bool forwards)
+{
+	uint64_t gives = 0;
+	bool counted = false, changed = false;
+
+	for (uint32_t i = 0; i < m->column_count; i++) {
+		uint32_t c = forwards ? i : m->column_count - 1 - i;
+
+		if (!m->stuck[c])
+			continue;
+		if (!counted && counts(m, c, op_at(m, m->pc[c]))) {
+			gives = what_can_be_given(m);
+			counted = true;
+		}
+		if (!is_freed(m, c, gives))
+			continue;
+		m->stuck[c] = false;
+		changed = true;
+	}
+	return changed;
+}
+
+uint32_t lp_x_stuck(struct machine *m)
+{
+	uint32_t count = 0;
+	bool forwards = true;
+
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		m->stuck[c] = m->depth[c] && !m->can[c];
+		count += m->stuck[c];
+	}
+	if (!count)
+		return 0;
+	while (sweep(m, forwards))
+		forwards = !forwards;
+	count = 0;
+	for (uint32_t c = 0; c < m->column_count; c++)
+		count += m->stuck[c];
+	return count;
+}
+
+uint32_t lp_x_holder(const struct machine *m, uint32_t c)
+{
+	const struct x_op *op = op_at(m, m->pc[c]);
+	uint32_t blocker;
+
+	if (m->columns[c].kind == COLUMN_CHILD || counts(m, c, op))
+		return UINT32_MAX;
+	blocker = blocker_of(m, c);
+	return blocker ? blocker - 1 : UINT32_MAX;
+}

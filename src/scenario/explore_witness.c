@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * explore_witness.c — a state that deadlocks becomes a schedule that a person can follow.
+ *
+ * The store knows the way there. What others did on the way without being needed is left out, and
+ * steps are moved together as long as the end is still a deadlock, so that the table changes
+ * columns as rarely as possible.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/compiler.h"
+#include "scenario/explore_private.h"
+
+#define BUDGET	200000u		/* steps replayed while it is made shorter */
+
+struct way {
+	struct machine	*m;
+	struct choice	*at;
+	uint32_t	count;
+	struct choice	*trial;
+	uint8_t		*state, *first;
+	uint32_t	budget;
+	/* what is looked for among the successors */
+	const struct choice *choice;
+	const uint8_t	*target;
+	struct choice	found;
+	bool		hit;
+};
+
+static bool same_choice(const struct choice *a, const struct choice *b)
+{
+	return a->column == b->column && a->body == b->body && a->op == b->op &&
+	       a->way == b->way && a->what == b->what;
+}
+
+static bool compare(void *context, const struct choice *choice)
+{
+	struct way *way = context;
+
+	if (way->choice ? !same_choice(way->choice, choice) :
+	    memcmp(way->target, way->m->next, way->m->size) != 0)
+		return true;
+	way->found = *choice;
+	way->hit = true;
+	memcpy(way->state, way->m->next, way->m->size);
+	return false;
+}
+
+/* Take the step from way->state; false: it is not possible there. */
+static bool take_step(struct way *way, const struct choice *choice)
+{
+	struct machine *m = way->m;
+
+	way->choice = choice;
+	way->hit = false;
+	m->stop = false;
+	lp_x_load(m, way->state);
+	if (choice->what == LP_STEP_STRIKE)
+		lp_x_strikes(m, choice->column);
+	else if (m->depth[choice->column])
+		lp_x_run(m, choice->column);
+	return way->hit;
+}
+
+static bool ends_stuck(struct way *way)
+{
+	struct machine *m = way->m;
+
+	lp_x_load(m, way->state);
+	for (uint32_t c = 0; c < m->column_count; c++)
+		m->can[c] = m->depth[c] && lp_x_can_run(m, c);
+	return lp_x_stuck(m) != 0;
+}
+
+static bool replay(struct way *way, const struct choice *at, uint32_t count)
+{
+	memcpy(way->state, way->first, way->m->size);
+	for (uint32_t i = 0; i < count; i++) {
+		if (way->budget)
+			way->budget--;
+		if (!take_step(way, &at[i]))
+			return false;
+	}
+	return ends_stuck(way);
+}
+
+static int recover(struct way *way, const struct store *store, uint32_t last)
+{
+	struct machine *m = way->m;
+	uint32_t count = 0;
+
+	for (uint32_t i = last; i; i = store->parents[i])
+		count++;
+	way->at = malloc((count + 1) * sizeof(*way->at));
+	way->trial = malloc((count + 1) * sizeof(*way->trial));
+	way->state = malloc(m->size);
+	way->first = malloc(m->size);
+	if (!way->at || !way->trial || !way->state || !way->first)
+		return -ENOMEM;
+	way->count = count;
+	memcpy(way->first, store_state(store, 0), m->size);
+	for (uint32_t i = last; i; i = store->parents[i]) {
+		way->target = store_state(store, i);
+		way->hit = m->stop = false;
+		lp_x_load(m, store_state(store, store->parents[i]));
+		lp_x_all(m);
+		way->at[--count] = way->found;
+	}
+	return 0;
+}
+
+/* Keep the trial if it still ends in a deadlock. */
+static bool keep_trial(struct way *way, uint32_t count)
+{
+	if (!replay(way, way->trial, count))
+		return false;
+	memcpy(way->at, way->trial, count * sizeof(*way->at));
+	way->count = count;
+	return true;
+}
+
+static uint32_t without_column(struct way *way, uint32_t column, uint32_t from)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < way->count; i++)
+		if (i < from || way->at[i].column != column)
+			way->trial[count++] = way->at[i];
+	return count;
+}
+
+/* Leave out whole columns, then what columns do at the end or in one visit of a handler. */
+static void leave_out(struct way *way)
+{
+	for (uint32_t c = 0; c < way->m->column_count && way->budget; c++) {
+		uint32_t count = without_column(way, c, 0);
+
+		if (count < way->count)
+			(void)keep_trial(way, count);
+	}
+	for (uint32_t i = way->count; i-- > 0 && way->budget;)
+		if (i < way->count)
+			(void)keep_trial(way, without_column(way, way->at[i].column, i));
+	for (uint32_t i = way->count; i-- > 0 && way->budget;) {
+		uint32_t count = i;
+
+		if (i >= way->count)
+			continue;
+		memcpy(way->trial, way->at, i * sizeof(*way->at));
+		memcpy(way->trial + i, way->at + i + 1, (way->count - i - 1) * sizeof(*way->at));
+		count = way->count - 1;
+		(void)keep_trial(way, count);
+	}
+}
+
+/* Let each column do as much as it can before another one goes on. */
+static void move_together(struct way *way)
+{
+	for (uint32_t i = 1; i < way->count && way->budget; i++) {
+		uint32_t j = i;
+
+		while (j < way->count && way->at[j].column != way->at[i - 1].column)
+			j++;
+		if (j == i || j == way->count)
+			continue;
+		memcpy(way->trial, way->at, way->count * sizeof(*way->at));
+		memmove(way->trial + i + 1, way->trial + i, (j - i) * sizeof(*way->at));
+		way->trial[i] = way->at[j];
+		(void)keep_trial(way, way->count);
+	}
+}
+
+/* ---- into the result ---- */
+
+static void put_choices(const struct way *way, struct lp_exploration *result)
+{
+	for (uint32_t i = 0; i < way->count; i++) {
+		const struct choice *choice = &way->at[i];
+
+		result->steps[result->step_count++] = (struct lp_explore_step){
+			.column = choice->column, .body = choice->body,
+			.op = choice->op ? choice->op - 1 : 0, .what = choice->what };
+	}
+}
+
+static bool has_begun_to_wait(const struct lp_exploration *result, uint32_t c, uint32_t op)
+{
+	for (uint32_t i = result->step_count; i-- > 0;)
+		if (result->steps[i].column == c)
+			return result->steps[i].what == LP_STEP_WAIT && result->steps[i].op == op;
+	return false;
+}
+
+/* For the loaded state: who is stuck, and where. */
+static void put_stuck(const struct machine *m, struct lp_exploration *result)
+{
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		struct lp_explore_stuck *stuck;
+
+		if (!m->stuck[c])
+			continue;
+		stuck = &result->stuck[result->stuck_count++];
+		*stuck = (struct lp_explore_stuck){ .column = c, .body = op_at(m, m->pc[c])->body,
+			.op = m->pc[c] - 1, .holder_column = lp_x_holder(m, c) };
+		if (!has_begun_to_wait(result, c, stuck->op))
+			result->steps[result->step_count++] = (struct lp_explore_step){
+				.column = c, .body = stuck->body, .op = stuck->op,
+				.what = LP_STEP_WAIT };
+	}
+}
+
+static int put_result(struct way *way, struct lp_exploration *result)
+{
+	struct machine *m = way->m;
+
+	result->steps = calloc(way->count + m->column_count + 1, sizeof(*result->steps));
+	result->stuck = calloc(m->column_count + 1, sizeof(*result->stuck));
+	if (!result->steps || !result->stuck)
+		return -ENOMEM;
+	put_choices(way, result);
+	put_stuck(m, result);
+	return 0;
+}
+
+int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bool shorten,
+		 struct lp_exploration *result)
+{
+	struct way way = { .m = m, .budget = BUDGET };
+	int error;
+
+	m->emit = compare;
+	m->context = &way;
+	error = recover(&way, store, last);
+	if (!error && shorten) {
+		leave_out(&way);
+		move_together(&way);
+		(void)replay(&way, way.at, way.count);
+	} else if (!error) {
+		lp_x_load(m, store_state(store, last));
+	}
+	if (!error)
+		error = put_result(&way, result);
+	free(way.at);
+	free(way.trial);
+	free(way.state);
+	free(way.first);
+	return error;
+}
