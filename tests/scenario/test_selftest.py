@@ -3,9 +3,9 @@
 """The kernel's own table of lock tests. Usage: test_selftest.py LOCKPROOF
 
 Writes each case of selftest/selftest_cases.py as a scenario, lets `lockproof check --strict` judge
-it, and prints the table as the kernel prints it at boot: `  ok  ` when a case that must be reported
-has a finding of a right kind, and when one that must not has none and no schedule of it deadlocks. What differs is listed with what was
-found and what the explorer says. Exit 0 when nothing differs.
+it, and prints the table as the kernel prints it at boot. `  ok  `: a case that must be reported has
+a finding of a right kind; one that must not has none, and none of its schedules deadlocks. What
+differs is listed with what was found and what the explorer says. Exit 0 when nothing differs.
 """
 import json
 import os
@@ -117,6 +117,8 @@ def check_the_judge(cases):
     assert judge(case, {"findings": []}) == DIFFERS
     assert judge(case, {"findings": [dict(finding, kind="held-at-exit")]}) == DIFFERS
     assert judge(silent, {"findings": [finding]}) == DIFFERS
+    assert judge(silent, {"findings": [], "exploration": {"verdict": "free"}}) == OK
+    assert judge(silent, {"findings": [], "exploration": {"verdict": "deadlock"}}) == DIFFERS
     assert judge(silent, None) == judge(case, None) == DIFFERS
 
 

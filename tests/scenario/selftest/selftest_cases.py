@@ -6,8 +6,8 @@ not. This module holds what each of them does, as data: rows of events, columns 
 events. `cases()` makes each case as the text of a scenario file.
 
 The kernel runs the events of a case one after the other in one task and enters the interrupt
-contexts by hand. We do not depend on order, and know tasks and handlers: each event is a body of its own,
-in the order of the case. A case about one task's state is a single body. What a case leaves
+contexts by hand. We do not depend on order, and know tasks and handlers: each event is a body of
+its own, in the order of the case. A case about one task's state is a single body. What a case leaves
 locked is unlocked, so that only what it is about can be found.
 
 Events are written in a small notation:
