@@ -49,7 +49,7 @@ BALANCE = ("bad-unlock-balance",)
 FREED = ("held-lock-freed",)
 WAIT = ("invalid-wait-context",)
 NEST = ("nested-lock-not-taken",)
-CONTEXT = ("invalid-acquire-context",)  # proposed: the wound/wait protocol is broken
+CONTEXT = ("invalid-lock",)  # the rules of wound/wait acquisition are broken
 
 
 # --- one case as text ------------------------------------------------------------------------
