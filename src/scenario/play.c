@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* play.c — a scenario into facts: bodies, and the ways through them. */
+#include "scenario/play.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/hash.h"
+#include "scenario/player.h"
+
+#define IMAGE_SIZE	((size_t)4 << 30)	/* of address space; what is used is what is written */
+#define KEEP_SIZE	((size_t)4 << 20)	/* cleared by hand; more is given back */
+
+struct lp_player *lp_player_create(void)
+{
+	struct lp_player *player = calloc(1, sizeof(*player));
+	void *image;
+
+	if (!player)
+		return NULL;
+	image = mmap(NULL, IMAGE_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (image == MAP_FAILED) {
+		free(player);
+		return NULL;
+	}
+	player->size = IMAGE_SIZE;
+	player->track = (struct lp_track){
+		.writer = { .image = image, .size = IMAGE_SIZE }, .ops = lp_play_track_ops(),
+	};
+	return player;
+}
+
+void lp_player_destroy(struct lp_player *player)
+{
+	if (!player)
+		return;
+	munmap(player->track.writer.image, player->size);
+	lp_vec_finish(&player->choice);
+	lp_vec_finish(&player->object);
+	lp_vec_finish(&player->body_state);
+	lp_vec_finish(&player->stack);
+	lp_vec_finish(&player->class);
+	lp_vec_finish(&player->seen);
+	lp_vec_finish(&player->promises);
+	free(player);
+}
+
+/* ---- what can be known before ---- */
+
+static bool starts_body(const struct lp_op *op)
+{
+	return op->kind == LP_OP_THREAD_CREATE || op->kind == LP_OP_WORK_QUEUE ||
+	       op->kind == LP_OP_TIMER_ARM || op->kind == LP_OP_RCU_CALL;
+}
+
+static bool gives(const struct lp_op *op)
+{
+	return op->kind == LP_OP_COMPLETE || op->kind == LP_OP_UP || op->kind == LP_OP_COND_SIGNAL;
+}
+
+static void count_triggers(struct lp_player *player)
+{
+	const struct lp_scenario *s = player->scenario;
+
+	for (uint32_t i = 0; i < s->op_count; i++)
+		if (starts_body(&s->ops[i]))
+			player->body_state.at[s->ops[i].other].triggers++;
+}
+
+/* One body gives it and nobody else: then a wait for it is a wait for that body. */
+static void find_givers(struct lp_player *player)
+{
+	const struct lp_scenario *s = player->scenario;
+
+	for (uint32_t b = 1; b < s->body_count; b++) {
+		for (uint32_t i = 0; i < s->bodies[b].count; i++) {
+			const struct lp_op *op = &s->ops[s->bodies[b].first + i];
+			struct lp_play_object *object = &player->object.at[op->object];
+
+			if (gives(op) && object->giver != b)
+				object->giver = object->giver ? UINT32_MAX : b;
+		}
+	}
+	for (uint32_t i = 1; i < s->object_count; i++)
+		if (player->object.at[i].giver == UINT32_MAX)
+			player->object.at[i].giver = 0;
+}
+
+/* Do all bodies that take a count of the semaphore give it back, and the other way round? */
+static bool is_balanced(const struct lp_scenario *s, uint32_t object)
+{
+	for (uint32_t b = 1; b < s->body_count; b++) {
+		int downs = 0;
+
+		for (uint32_t i = 0; i < s->bodies[b].count; i++) {
+			const struct lp_op *op = &s->ops[s->bodies[b].first + i];
+
+			if (op->object == object)
+				downs += (op->kind == LP_OP_DOWN) - (op->kind == LP_OP_UP);
+			if (downs < 0)
+				return false;
+		}
+		if (downs)
+			return false;
+	}
+	return true;
+}
+
+static void find_handlers(struct lp_player *player)
+{
+	const struct lp_scenario *s = player->scenario;
+
+	player->installed = 0;
+	for (uint32_t b = 1; b < s->body_count; b++)
+		if (s->bodies[b].kind == LP_BODY_SIGNAL && !s->bodies[b].triggered)
+			player->installed |= 1ull << (s->bodies[b].signal - 1);
+}
+
+static int list_promises(struct lp_player *player)
+{
+	int err = 0;
+
+	player->promises.count = 0;
+	for (uint32_t i = 1; !err && i < player->scenario->object_count; i++)
+		if (player->object.at[i].giver && !player->object.at[i].lock_like)
+			err = lp_vec_push(&player->promises, i);
+	return err;
+}
+
+static void find_semaphores(struct lp_player *player)
+{
+	const struct lp_scenario *s = player->scenario;
+
+	for (uint32_t i = 1; i < s->object_count; i++) {
+		const struct lp_object *object = &s->objects[i];
+		struct lp_play_object *state = &player->object.at[i];
+
+		if (object->type != LP_OBJECT_SEMAPHORE && object->type != LP_OBJECT_SEM_T)
+			continue;
+		state->lock_like = object->count == 1 && is_balanced(s, i);
+		if (object->count)
+			state->giver = 0;	/* not only what is given can be taken */
+	}
+}
+
+/* ---- runs ---- */
+
+static uint64_t hash_state(const struct lp_player *player, uint32_t op)
+{
+	uint64_t hash = lp_hash_add(lp_track_held_key(player->slot), op);
+
+	hash = lp_hash_add(hash, (uint64_t)player->slot->epoch << 32 | player->slot->state);
+	return lp_hash_bytes(hash, &player->cpu.saved, sizeof(player->cpu.saved));
+}
+
+static bool was_here(struct lp_player *player, uint32_t op)
+{
+	uint64_t hash = hash_state(player, op);
+
+	for (uint32_t i = 0; i < player->seen.count; i++)
+		if (player->seen.at[i] == hash)
+			return true;
+	return lp_vec_push(&player->seen, hash) != 0;
+}
+
+bool lp_play_choose(struct lp_player *player, uint32_t op)
+{
+	if (player->depth < player->choice.count)
+		return player->choice.at[player->depth++].second;
+	if (was_here(player, op) ||
+	    lp_vec_push(&player->choice, (struct lp_play_choice){ .op = op })) {
+		player->stopped = true;
+		return false;
+	}
+	player->depth++;
+	return false;
+}
+
+/* The next combination of ways; false: all were taken. */
+static bool next_way(struct lp_player *player)
+{
+	while (player->choice.count) {
+		struct lp_play_choice *last = &player->choice.at[player->choice.count - 1];
+
+		if (!last->second) {
+			last->second = true;
+			return true;
+		}
+		player->choice.count--;
+	}
+	return false;
+}
+
+static void run_ops(struct lp_player *player, uint32_t body)
+{
+	uint32_t op = player->scenario->bodies[body].first;
+
+	while (op != UINT32_MAX && !player->stopped) {
+		op = lp_play_op(player, op);
+		lp_play_signals(player);
+	}
+}
+
+/* Everything that is left on the stack: promises aside, it should not be there. */
+static void check_end(struct lp_player *player, uint32_t body)
+{
+	enum lp_body_kind kind = player->scenario->bodies[body].kind;
+	bool task = kind == LP_BODY_TASK || kind == LP_BODY_THREAD;
+	uint32_t end = player->scenario->bodies[body].first +
+		       player->scenario->bodies[body].count - 1;
+	struct lp_play_where where = { player, player->scenario->ops[end].site, body };
+
+	for (struct lp_held *held = lp_track_base(player->slot);
+	     !player->stopped && held < lp_track_top(player->slot); held++) {
+		struct lp_misuse event = {
+			.kind = task ? LP_EVENT_EXIT_HELD : LP_EVENT_WORK_HELD,
+			.address = held->lock, .serial = held->serial, .where = &where,
+			.lock = lp_play_lock(player, (uint32_t)held->serial, 0),
+		};
+
+		if (!(held->lock & 8))
+			lp_track_misuse(&player->track, player->slot, &event);
+	}
+}
+
+/* What a body holds while it runs, and what it is on the way to give. */
+static void begin_holding(struct lp_player *player, uint32_t body)
+{
+	const struct lp_scenario *s = player->scenario;
+	const struct lp_body *b = &s->bodies[body];
+	uint32_t queue = b->queue ? b->queue : s->events;
+
+	if (b->kind == LP_BODY_WORK && queue)
+		lp_play_take(player, queue, LP_READ_RECURSIVE, 0, b->site);
+	if (b->map)
+		lp_play_take(player, b->map, b->kind == LP_BODY_RCU ? LP_READ_RECURSIVE : LP_WRITE,
+			     0, b->site);
+	for (uint32_t i = 0; i < player->promises.count; i++) {
+		uint32_t object = player->promises.at[i];
+		struct lp_play_where where = { player, b->site, body };
+		struct lp_acquire promise = {
+			.address = (uint64_t)object << 4 | 8, .serial = object, .site = b->site,
+			.mode = LP_READ_RECURSIVE, .where = &where,
+		};
+
+		if (player->object.at[object].giver != body)
+			continue;
+		promise.id = lp_play_lock(player, object, 0);
+		lp_track_push(&player->track, player->slot, &promise, 0);
+	}
+}
+
+static void end_holding(struct lp_player *player, uint32_t body)
+{
+	const struct lp_scenario *s = player->scenario;
+	const struct lp_body *b = &s->bodies[body];
+
+	if (b->map)
+		lp_play_give_back(player, b->map, b->site);
+	if (b->kind == LP_BODY_WORK)
+		lp_play_give_back(player, b->queue ? b->queue : s->events, b->site);
+}
+
+static void begin_cpu(struct lp_player *player, uint32_t body)
+{
+	player->cpu = (struct lp_play_cpu){
+		.blocked = player->body_state.at[body].blocked, .installed = player->installed,
+	};
+	player->slot->state = 0;
+	lp_track_set_state(&player->track, player->slot, lp_play_state(player), false, NULL);
+}
+
+static void run_body(struct lp_player *player, uint32_t body)
+{
+	player->run++;
+	player->depth = 0;
+	player->stopped = false;
+	player->handled_key = 0;
+	lp_slot_init(&player->track, player->slot, lp_play_thread(player, body));
+	begin_cpu(player, body);
+	begin_holding(player, body);
+	lp_play_signals(player);
+	run_ops(player, body);
+	end_holding(player, body);
+	check_end(player, body);
+}
+
+/* All ways through a body, each as a run of its own. */
+static void play_body(struct lp_player *player, uint32_t body)
+{
+	uint32_t runs = 0;
+
+	player->body_state.at[body].played = true;
+	player->choice.count = player->seen.count = 0;
+	player->body = body;
+	do {
+		run_body(player, body);
+	} while (next_way(player) && ++runs < LP_PLAY_RUNS_MAX);
+	player->full |= runs == LP_PLAY_RUNS_MAX;
+}
+
+/* ---- signals ---- */
+
+/* The handler on top of the thread, first way of each branch. */
+static void strike(struct lp_player *player, uint32_t handler)
+{
+	const struct lp_body *body = &player->scenario->bodies[handler];
+	struct lp_play_cpu cpu = player->cpu;
+	uint32_t interrupted = player->body, state, runs = 0;
+	uint32_t depth = player->depth, choices = player->choice.count;
+	struct lp_u64s seen = player->seen;
+
+	/* the handler's own ways, beside those of the run under way */
+	player->seen = (struct lp_u64s){0};
+	do {
+		player->depth = choices;
+		player->body = handler;
+		player->cpu = cpu;
+		player->cpu.blocked |= 1ull << (body->signal - 1);
+		state = lp_track_enter(&player->track, player->slot, lp_play_state(player));
+		for (uint32_t op = body->first; op != UINT32_MAX && !player->stopped;)
+			op = lp_play_op(player, op);
+		check_end(player, handler);
+		player->stopped = false;
+		lp_track_leave(player->slot, state);
+		while (player->choice.count > choices &&
+		       player->choice.at[player->choice.count - 1].second)
+			player->choice.count--;
+		if (player->choice.count > choices)
+			player->choice.at[player->choice.count - 1].second = true;
+	} while (player->choice.count > choices && ++runs < 64);
+	player->choice.count = choices;
+	player->depth = depth;
+	lp_vec_finish(&player->seen);
+	player->seen = seen;
+	player->body = interrupted;
+	player->cpu = cpu;
+}
+
+static bool can_host(const struct lp_player *player)
+{
+	enum lp_body_kind kind = player->scenario->bodies[player->body].kind;
+
+	return kind == LP_BODY_TASK || kind == LP_BODY_THREAD;
+}
+
+void lp_play_signals(struct lp_player *player)
+{
+	const struct lp_scenario *s = player->scenario;
+	uint64_t key = (uint64_t)player->slot->epoch << 32 | (player->slot->state + 1ull);
+
+	/* with nothing held, once for each state and epoch: more would only add gates */
+	if (player->in_handler || player->stopped || key == player->handled_key ||
+	    !can_host(player) || lp_track_depth(player->slot) > 0)
+		return;
+	player->handled_key = key;
+	player->in_handler = true;
+	for (uint32_t b = 1; b < s->body_count; b++) {
+		uint64_t bit = s->bodies[b].kind == LP_BODY_SIGNAL ?
+			       1ull << (s->bodies[b].signal - 1) : 0;
+
+		if (bit & player->cpu.installed & ~player->cpu.blocked)
+			strike(player, b);
+	}
+	player->in_handler = false;
+}
+
+/* ---- the whole ---- */
+
+static bool stands_alone(const struct lp_body *body)
+{
+	return body->kind != LP_BODY_SIGNAL && body->kind != LP_BODY_THREAD && !body->triggered;
+}
+
+static int play_all(struct lp_player *player)
+{
+	const struct lp_scenario *s = player->scenario;
+	bool more = true;
+
+	count_triggers(player);
+	find_givers(player);
+	find_semaphores(player);
+	find_handlers(player);
+	if (list_promises(player))
+		return -ENOMEM;
+	for (uint32_t b = 1; b < s->body_count; b++)
+		if (stands_alone(&s->bodies[b]))
+			play_body(player, b);
+	/* those that were started by what was played, in turn */
+	while (more) {
+		more = false;
+		for (uint32_t b = 1; b < s->body_count; b++) {
+			const struct lp_play_body *state = &player->body_state.at[b];
+
+			if (state->played || s->bodies[b].kind == LP_BODY_SIGNAL ||
+			    (!state->thread && !state->creator && state->triggers <= 1))
+				continue;
+			play_body(player, b);
+			more = true;
+		}
+	}
+	return 0;
+}
+
+/* The image once more to the model, as any reader gets it. */
+static int read_image(struct lp_player *player, struct lp_model *model)
+{
+	struct lp_image *image = player->track.writer.image;
+	const char *problem;
+	struct lp_reader *reader = lp_reader_open(image, player->size, &problem);
+	int err = reader ? lp_reader_poll(reader, model, &problem) : -ENOMEM;
+
+	lp_reader_close(reader);
+	if (image->stop != LP_STOP_NONE || player->full)
+		return -E2BIG;
+	return err < 0 ? err : 0;
+}
+
+int lp_player_play(struct lp_player *player, const struct lp_scenario *scenario,
+		   struct lp_model *model)
+{
+	int err;
+
+	player->scenario = scenario;
+	player->full = false;
+	if (player->used > KEEP_SIZE) {
+		madvise(player->track.writer.image, player->used, MADV_DONTNEED);
+		player->used = 0;
+	}
+	err = lp_play_begin_image(player);
+	err = err ? err : play_all(player);
+	err = err ? err : read_image(player, model);
+	player->used = player->track.writer.image->tail + sizeof(struct lp_rec_slot);
+	return err;
+}
+
+uint32_t lp_play_site(const struct lp_scenario *scenario, const struct lp_model *model,
+		      struct lp_model_frame frame)
+{
+	const char *path = model->modules.at[frame.module].path;
+	size_t prefix = strlen(LP_PLAY_MODULE);
+
+	if (strncmp(path, LP_PLAY_MODULE, prefix) || strcmp(path + prefix, scenario->file))
+		return 0;
+	return frame.offset < scenario->site_count ? frame.offset : 0;
+}

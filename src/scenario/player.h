@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* player.h — what the parts of the player share: the image, one run of a body. Private. */
+#ifndef LP_SCENARIO_PLAYER_H
+#define LP_SCENARIO_PLAYER_H
+
+#include "engine/vec.h"
+#include "facts/reader.h"
+#include "scenario/play.h"
+#include "track/track.h"
+
+/* Where an operation is, for track's questions. */
+struct lp_play_where {
+	struct lp_player *player;
+	uint32_t	site;
+	uint32_t	body;
+};
+
+/* CPU state as the code sees it. */
+struct lp_play_cpu {
+	bool		irqs_off;
+	uint32_t	bh;		/* how often disabled */
+	uint64_t	blocked;	/* signals */
+	uint64_t	installed;	/* signals with a handler */
+	bool		saved[LP_SCENARIO_FLAGS_MAX];
+};
+
+/* What happened to an object in this run. */
+enum {
+	LP_PLAY_GONE	= 1,	/* freed, destroyed, unregistered */
+	LP_PLAY_PINNED	= 2,
+	LP_PLAY_INIT	= 4,
+};
+
+struct lp_play_object {
+	uint32_t	lock[8];	/* LOCK refs by subclass */
+	uint32_t	run;		/* the run that `state` is of */
+	uint32_t	state;
+	uint32_t	giver;		/* bodies[] that alone gives it (complete, up, signal), 0 */
+	bool		lock_like;	/* a semaphore that every body gives back itself */
+};
+
+struct lp_play_body {
+	uint32_t	thread;		/* THREAD */
+	uint32_t	creator, creator_epoch;	/* THREAD that starts it, if only one does */
+	uint32_t	triggers;	/* operations that start it */
+	uint64_t	blocked;	/* signals, at its start */
+	bool		played;
+};
+
+/* A branch: where, in what state, which way next. */
+struct lp_play_choice {
+	uint32_t	op;
+	bool		second;		/* the second way is being taken */
+};
+
+struct lp_player {
+	struct lp_track	track;
+	size_t		size, used;
+	const struct lp_scenario *scenario;
+	struct lp_rec_slot *slot;
+	uint32_t	process, module;
+	uint32_t	hardirq, softirq, nmi;	/* CONTEXT refs; 0: the scenario has no kernel code */
+	uint32_t	signal[65];		/* CONTEXT refs by number */
+	bool		full;			/* too many runs */
+	uint32_t	run;			/* number of the run under way */
+	/* of the run */
+	uint32_t	body;			/* bodies[] whose operations run now */
+	struct lp_play_cpu cpu;
+	bool		stopped;		/* it blocks itself, or repeats another run */
+	bool		in_handler;		/* a signal handler on top of the thread */
+	uint64_t	handled_key;		/* what the last handlers ran on */
+	struct { struct lp_play_choice *at; uint32_t count, room; } choice;
+	uint32_t	depth;			/* choices made so far in this run */
+	struct { struct lp_play_object *at; uint32_t count, room; } object;
+	struct { struct lp_play_body *at; uint32_t count, room; } body_state;
+	struct lp_u32s	stack;			/* STACK refs by site */
+	struct lp_u32s	class;			/* CLASS refs by class and subclass */
+	struct lp_u64s	seen;			/* states at branches, this body */
+	struct lp_u32s	promises;		/* objects[] that one body gives */
+	uint64_t	installed;		/* signals with a handler from the start */
+};
+
+/* play_facts.c: the records of objects, classes, contexts, threads. Refs, 0 when there is no space. */
+uint32_t lp_play_lock(struct lp_player *player, uint32_t object, uint32_t subclass);
+uint32_t lp_play_thread(struct lp_player *player, uint32_t body);
+int lp_play_begin_image(struct lp_player *player);
+uint32_t lp_play_state(struct lp_player *player);	/* STATE of what runs now */
+const struct lp_track_ops *lp_play_track_ops(void);
+
+/* play_ops.c: one operation; the next one, or UINT32_MAX when the run ends. */
+uint32_t lp_play_op(struct lp_player *player, uint32_t op);
+void lp_play_take(struct lp_player *player, uint32_t object, enum lp_mode mode, unsigned flags,
+		  uint32_t site);
+void lp_play_give_back(struct lp_player *player, uint32_t object, uint32_t site);
+/* Which way at a branch: true: the second. Ends the run when it leads nowhere new. */
+bool lp_play_choose(struct lp_player *player, uint32_t op);
+/* Signal handlers that can strike now and have not in this state. */
+void lp_play_signals(struct lp_player *player);
+
+#endif
