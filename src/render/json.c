@@ -211,11 +211,8 @@ static json_t *text_of(const struct lp_report_finding *finding)
 	return value;
 }
 
-static json_t *finding_of(const void *owner, size_t index)
+json_t *lp_render_finding_json(const struct lp_report_finding *it)
 {
-	const struct lp_report *report = owner;
-	const struct lp_report_finding *it = report->findings[index];
-
 	return OBJECT({ "id", json_string(it->id) },
 		      { "kind", string_of(it->kind) },
 		      { "level", string_of(it->level) },
@@ -230,6 +227,13 @@ static json_t *finding_of(const void *owner, size_t index)
 		      { "scenario", array_of(step_of, it, it->step_count) },
 		      { "held", array_of(held_of, it, it->held_count) },
 		      { "text", text_of(it) });
+}
+
+static json_t *finding_of(const void *owner, size_t index)
+{
+	const struct lp_report *report = owner;
+
+	return lp_render_finding_json(report->findings[index]);
 }
 
 static json_t *summary_of(const struct lp_report_summary *summary)

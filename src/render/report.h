@@ -139,6 +139,10 @@ int lp_render_summary_text(FILE *out, const struct lp_report *report,
 int lp_render_text(FILE *out, const struct lp_report *report,
 		   const struct lp_render_options *options);
 
+/* One finding as in that format, for formats of others: a new reference; NULL: memory is short. */
+struct json_t;
+struct json_t *lp_render_finding_json(const struct lp_report_finding *finding);
+
 /* The format "lockproof-report/1": docs/report.schema.json. */
 int lp_render_json(FILE *out, const struct lp_report *report);
 
