@@ -59,6 +59,7 @@ void lp_x_finish(struct machine *m)
 		 BIT(FORK) | BIT(RCU_LOCK) | BIT(RCU_SYNC) | BIT(RCU_CALL) | BIT(RCU_BARRIER) | \
 		 BIT(WORK_QUEUE) | BIT(WORK_FLUSH) | BIT(WORK_CANCEL) | BIT(QUEUE_FLUSH) | \
 		 BIT(TIMER_ARM) | BIT(TIMER_DELETE))
+#define STARTS	(BIT(RCU_CALL) | BIT(WORK_QUEUE) | BIT(TIMER_ARM) | BIT(THREAD_CREATE))
 #define WITH_LOCK (BIT(ACQUIRE) | BIT(RELEASE) | BIT(DOWNGRADE) | BIT(RCU_LOCK) | BIT(RCU_UNLOCK))
 #define NARROWING (BIT(IRQ_DISABLE) | BIT(IRQ_SAVE) | BIT(BH_DISABLE) | BIT(SIG_BLOCK) | \
 		   BIT(SIG_SETMASK))
@@ -173,6 +174,43 @@ static void note_op(struct machine *m, const struct lp_op *op)
 	}
 }
 
+/* How often an execution of each body can begin, as far as that is bounded: 1 or more. */
+static void estimate_times(struct machine *m)
+{
+	const struct lp_scenario *s = m->scenario;
+
+	for (uint32_t b = 1; b < s->body_count; b++)
+		m->bodies[b].times = 1;
+	for (uint32_t pass = 0; pass < 3; pass++) {
+		for (uint32_t i = 0; i < s->op_count; i++) {
+			struct x_body *to;
+
+			if (!is_one_of(&s->ops[i], STARTS))
+				continue;
+			to = &m->bodies[s->ops[i].other];
+			to->times += m->bodies[m->ops[i].body].times;
+			to->times = to->times < COUNT_MAX ? to->times : COUNT_MAX;
+		}
+	}
+}
+
+/* No count needs to be larger than all that can be given once, and taken, together. */
+static void bound_counts(struct machine *m)
+{
+	const struct lp_scenario *s = m->scenario;
+
+	estimate_times(m);
+	for (uint32_t o = 1; o < s->object_count; o++)
+		m->objects[o].most = (s->objects[o].count < COUNT_MAX ? s->objects[o].count :
+				      COUNT_MAX) + 1;
+	for (uint32_t i = 0; i < s->op_count; i++)
+		if (is_one_of(&s->ops[i], BIT(UP) | BIT(COMPLETE) | BIT(DOWN) | BIT(WAIT)))
+			m->objects[s->ops[i].object].most += m->bodies[m->ops[i].body].times;
+	for (uint32_t o = 1; o < s->object_count; o++)
+		if (m->objects[o].most > COUNT_MAX)
+			m->objects[o].most = COUNT_MAX;
+}
+
 static bool sleeps(enum lp_object_type type)
 {
 	switch (type) {
@@ -202,6 +240,8 @@ static void describe_objects(struct machine *m)
 		object->recursive = s->objects[o].flags & LP_OBJECT_RECURSIVE;
 		object->errorcheck = s->objects[o].flags & LP_OBJECT_ERRORCHECK;
 		object->sleeps = sleeps(s->objects[o].type);
+		object->sequence = s->objects[o].type == LP_OBJECT_SEQLOCK_T;
+		object->local = s->objects[o].type == LP_OBJECT_LOCAL_LOCK_T;
 		object->context = s->objects[o].type == LP_OBJECT_WW_ACQUIRE_CTX;
 		object->fair = object->read;
 		object->give = object->waited ? 1ull << (o % 64) : 0;
@@ -211,7 +251,18 @@ static void describe_objects(struct machine *m)
 
 static bool can_be_triggered(const struct lp_scenario *s, uint32_t body)
 {
-	return s->bodies[body].triggered;
+	enum lp_body_kind kind = s->bodies[body].kind;
+
+	return s->bodies[body].triggered && (kind == LP_BODY_TIMER || kind == LP_BODY_RCU ||
+					     kind == LP_BODY_WORK || kind == LP_BODY_THREAD);
+}
+
+/* A thread can be struck by a signal until it ends. */
+static bool lives_for_signals(const struct machine *m, uint32_t b)
+{
+	enum lp_body_kind kind = m->scenario->bodies[b].kind;
+
+	return m->signal_count && (kind == LP_BODY_TASK || kind == LP_BODY_THREAD);
 }
 
 static void describe_bodies(struct machine *m)
@@ -246,6 +297,8 @@ static void describe_bodies(struct machine *m)
 		if (it->kind == LP_BODY_SIGNAL && it->signal <= 64)
 			body->signal = m->signal_of[it->signal] - 1u;
 	}
+	for (uint32_t b = 1; b < s->body_count; b++)
+		m->bodies[b].effect |= lives_for_signals(m, b);
 	m->kernel = m->irqs || m->softs || m->nmis;
 	m->saves &= m->kernel;
 }
@@ -273,11 +326,12 @@ static bool matters(const struct machine *m, const struct lp_op *op, const struc
 
 	switch (op->kind) {
 	case LP_OP_END:
-		return m->bodies[x->body].waited;
+		return m->bodies[x->body].waited || lives_for_signals(m, x->body);
 	case LP_OP_ACQUIRE:
 		return op->object != 0;
 	case LP_OP_RELEASE:
 	case LP_OP_DOWNGRADE:
+		return object->acquired && !(object->sequence && op->mode != LP_WRITE);
 	case LP_OP_SYNC:
 		return object->acquired;
 	case LP_OP_INIT:
@@ -870,6 +924,7 @@ int lp_x_compile(struct machine *m, const struct lp_scenario *scenario, bool ful
 	note_waits_for_many(m);
 	describe_objects(m);
 	describe_bodies(m);
+	bound_counts(m);
 	compile_ops(m);
 	find_handlers(m);
 	place_holds(m);

@@ -63,10 +63,13 @@ struct x_object {
 	uint32_t	index;		/* number among the resources */
 	uint32_t	handler_hold;	/* place in each column's holds when handlers name it */
 	uint32_t	count;		/* offset of its count in the state, 0: none */
+	uint32_t	most;		/* where its count saturates */
 	uint64_t	give;
 	bool		acquired, read, waited, tried, initialised;
 	bool		fair;		/* a writer that waits keeps readers out: it queues */
 	bool		recursive, errorcheck, sleeps, context, back_off;
+	bool		sequence;	/* readers hold nothing */
+	bool		local;		/* a lock per CPU */
 	bool		rcu_waited;	/* somebody waits for its readers */
 };
 
@@ -80,6 +83,7 @@ struct x_body {
 	uint32_t	snap;		/* place in what a flush waits for */
 	uint32_t	column, columns; /* where it runs on its own: WORK, THREAD, idle CPUs */
 	uint32_t	signal;		/* index among the signals with handlers */
+	uint32_t	times;		/* how often it can run at least, if that has an end */
 	uint32_t	handler;	/* index in handlers[] */
 	uint32_t	*own;		/* objects with a place of their own in the holds */
 	uint32_t	own_count;

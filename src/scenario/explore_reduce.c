@@ -79,6 +79,9 @@ static bool only_gives(const struct machine *m, const struct x_op *op)
 {
 	const struct x_object *object = &m->objects[op->object];
 
+	/* A forked child keeps what was held at that moment. */
+	if (m->frozen)
+		return false;
 	switch (op->kind) {
 	case LP_OP_RELEASE:
 	case LP_OP_DOWNGRADE:

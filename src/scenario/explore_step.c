@@ -35,10 +35,14 @@ static void load_holds(struct machine *m, uint32_t c)
 
 	for (uint32_t i = 0; i < column->hold_count; i++) {
 		struct x_lock *lock;
+		uint32_t object;
 
 		if (!holds[i])
 			continue;
-		lock = &m->locks[i < shared ? m->handler_objects[i] : own[i - shared]];
+		object = i < shared ? m->handler_objects[i] : own[i - shared];
+		lock = &m->locks[object];
+		if (m->objects[object].local)
+			continue;
 		if (holds[i] & HELD_WRITE)
 			lock->owner = c + 1;
 		else
@@ -143,6 +147,8 @@ static bool may_take(const struct machine *m, uint32_t c, uint32_t object, uint3
 
 	if (m->columns[c].kind == COLUMN_CHILD)
 		return child_may_take(&m->objects[object], mine, mode);
+	if (m->objects[object].local)
+		return !mine;
 	if (mode == LP_WRITE)
 		return (mine & HELD_WRITE && m->objects[object].recursive) ||
 		       (!lock->owner && !lock->readers);
@@ -219,7 +225,8 @@ static void run_acquire(struct machine *m, uint32_t c, const struct x_op *op)
 {
 	if (op_may_take(m, c, op)) {
 		begin(m);
-		hold_next(m, c, op->hold, one_more(held(m, c, op->hold), op->mode));
+		if (op->mode == LP_WRITE || !m->objects[op->object].sequence)
+			hold_next(m, c, op->hold, one_more(held(m, c, op->hold), op->mode));
 		go_on(m, c, op->next);
 		emit(m, c, LP_STEP_RUN, 0);
 		return;
@@ -562,7 +569,7 @@ static void run_up(struct machine *m, uint32_t c, const struct x_op *op)
 						   COUNT_MAX);
 		else if (op->flags & LP_OP_ALL)
 			m->next[count] = COUNT_FOREVER;
-		else if (m->now[count] < COUNT_MAX)
+		else if (m->now[count] < m->objects[op->object].most)
 			m->next[count]++;
 	}
 	go_on(m, c, op->next);

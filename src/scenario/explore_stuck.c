@@ -64,6 +64,8 @@ static uint32_t blocks_acquire(const struct machine *m, uint32_t c, const struct
 
 	if (op->kind == LP_OP_COND_WAIT)
 		return keeper(m, op->other);
+	if (m->objects[op->object].local)
+		return c + 1;
 	if (op->mode == LP_WRITE || op->kind == LP_OP_SYNC || lock->owner)
 		return keeper(m, op->object);
 	return stuck_writer(m, op->object);
