@@ -191,13 +191,14 @@ static bool is_place(const struct lp_token *word)
 
 bool lp_parse_site_name(struct lp_parser *p, uint32_t site)
 {
-	const char *at = p->token.comment, *end = at + p->token.comment_size;
+	const char *at = p->token.comment, *end;
 	struct lp_token function, file, rest;
 	uint32_t line;
 	char *copies[2];
 
 	if (!at)
 		return true;
+	end = at + p->token.comment_size;
 	function = next_word(&at, end);
 	file = next_word(&at, end);
 	rest = next_word(&at, end);

@@ -138,6 +138,7 @@ char *lp_parse_print_name(struct lp_parser *p, const char *format, const char *n
 bool lp_parse_check_name(struct lp_parser *p, const char *what);
 
 /* parse_bodies.c */
+enum lp_body_kind lp_parse_body_kind(const struct lp_token *token);	/* NONE: not a body's */
 bool lp_parse_body(struct lp_parser *p);
 
 /* parse_args.c */

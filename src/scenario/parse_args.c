@@ -28,8 +28,8 @@ static const char *const body_phrases[LP_BODY_KIND_COUNT] = {
 	[LP_BODY_TASK] = "a task", [LP_BODY_HARDIRQ] = "a hardirq", [LP_BODY_SOFTIRQ] = "a softirq",
 	[LP_BODY_HARDIRQ_NOTHREAD] = "a hardirq_nothread",
 	[LP_BODY_TIMER] = "a timer", [LP_BODY_RCU] = "an rcu callback",
-	[LP_BODY_SIGNAL] = "a signal handler", [LP_BODY_NMI] = "an nmi", [LP_BODY_WORK] = "a work",
-	[LP_BODY_THREAD] = "a thread",
+	[LP_BODY_SIGNAL] = "a signal handler", [LP_BODY_NMI] = "an nmi",
+	[LP_BODY_WORK] = "a work item", [LP_BODY_THREAD] = "a thread",
 };
 
 bool lp_parse_number(struct lp_parser *p, const struct lp_token *token, uint32_t most,
@@ -134,9 +134,13 @@ static bool parse_args(struct lp_parser *p, struct args *args)
 /* "spinlock_t, mutex or sem_t" */
 static struct lp_scenario_error list_types(uint32_t types)
 {
-	struct lp_scenario_error list = { 0 };
+	struct lp_scenario_error list = { .text = "a lock" };
 	size_t size = 0;
 
+	if (types == LP_TYPES_ALL)
+		return (struct lp_scenario_error){ .text = "an object" };
+	if (__builtin_popcount(types) > 4)
+		return list;
 	for (int type = 1; type < LP_OBJECT_RCU_MAP; type++) {
 		if (!(types >> type & 1))
 			continue;

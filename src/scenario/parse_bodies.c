@@ -14,7 +14,7 @@ static bool is_task_name(const struct lp_token *token)
 	return true;
 }
 
-static enum lp_body_kind body_kind_of(const struct lp_token *token)
+enum lp_body_kind lp_parse_body_kind(const struct lp_token *token)
 {
 	if (is_task_name(token))
 		return LP_BODY_TASK;
@@ -174,7 +174,7 @@ static bool parse_body_head(struct lp_parser *p, struct lp_body *body)
 
 bool lp_parse_body(struct lp_parser *p)
 {
-	struct lp_body body = { .kind = body_kind_of(&p->token), .first = p->ops.count };
+	struct lp_body body = { .kind = lp_parse_body_kind(&p->token), .first = p->ops.count };
 	struct lp_token open;
 
 	if (!body.kind)

@@ -215,14 +215,22 @@ static bool parse_return(struct lp_parser *p)
 	return true;
 }
 
+/* A word that is no function but begins something else is a "}" that was forgotten. */
+static bool begins_simple(const struct lp_parser *p)
+{
+	return p->token.kind == LP_TOKEN_NAME && !lp_token_is(&p->token, "else") &&
+	       !lp_token_is(&p->token, "expect") &&
+	       (!lp_parse_body_kind(&p->token) || lp_token_is(&p->token, "signal"));
+}
+
 /* A statement that ends with ";" */
 static bool parse_simple(struct lp_parser *p)
 {
 	const char *from = p->token.at;
 	uint32_t site;
 
-	if (p->token.kind != LP_TOKEN_NAME || lp_token_is(&p->token, "else"))
-		return lp_parse_expected(p, p->depth ? "a statement or '}'" : "a statement");
+	if (!begins_simple(p))
+		return lp_parse_expected(p, "a statement or '}'");
 	if (!lp_parse_site(p, &p->token))
 		return false;
 	site = p->site;
@@ -261,7 +269,7 @@ static bool parse_question(struct lp_parser *p, struct condition *condition)
 	if (!lp_parse_call(p, &call) || !emit_call(p, &call))
 		return false;
 	if (call.word->result == LP_RESULT_NONE)
-		return lp_parse_fail(p, &function, "'%s' never gives up, so no if can ask for it",
+		return lp_parse_fail(p, &function, "%s cannot be a condition: it never gives up",
 				     call.word->name);
 	if (!zero && (p->token.kind == LP_TOKEN_EQUAL || p->token.kind == LP_TOKEN_UNEQUAL) &&
 	    !parse_comparison(p, &zero))
@@ -394,6 +402,8 @@ static bool parse_block(struct lp_parser *p, uint32_t site)
 	if (p->depth >= LP_SCENARIO_NESTING_MAX)
 		return lp_parse_fail(p, &p->token, "blocks are nested more than %u deep",
 				     LP_SCENARIO_NESTING_MAX);
+	if (open.kind == '}' || open.kind == LP_TOKEN_END)
+		return lp_parse_expected(p, "a statement");
 	p->depth++;
 	p->block = ++p->blocks;
 	if (open.kind == '{')
