@@ -12,6 +12,7 @@
 #define CHUNK		8192u
 #define THREADS_SAME	8u	/* live threads of one body at most */
 #define PASSES		64u
+#define SECTION_MAX	10000u	/* operations looked at for the end of a section */
 #define CHILDREN_MAX	64u	/* forked children at most */
 
 struct chunk {
@@ -442,6 +443,26 @@ static uint32_t pc_at(const struct machine *m, uint32_t i, const uint32_t *skip)
 	return i < m->scenario->op_count ? skip[i] : 0;
 }
 
+/*
+ * Where code goes on that minds the error of a second pthread_mutex_lock() by the owner: behind
+ * the unlock that belongs to it, else at the end.
+ */
+static uint32_t behind_section(const struct machine *m, uint32_t i, const uint32_t *skip)
+{
+	const struct lp_scenario *s = m->scenario;
+	const struct lp_body *body = &s->bodies[m->ops[i].body];
+	uint32_t depth = 1, end = body->first + body->count, object = s->ops[i].object;
+
+	for (uint32_t k = i + 1; k < end && k < i + SECTION_MAX; k++) {
+		if (s->ops[k].object != object)
+			continue;
+		depth += (s->ops[k].kind == LP_OP_ACQUIRE) - (s->ops[k].kind == LP_OP_RELEASE);
+		if (!depth)
+			return pc_at(m, k + 1, skip);
+	}
+	return end ? pc_at(m, end - 1, skip) : 0;
+}
+
 static void compile_op(struct machine *m, uint32_t i, uint32_t *skip)
 {
 	const struct lp_op *op = &m->scenario->ops[i];
@@ -459,6 +480,9 @@ static void compile_op(struct machine *m, uint32_t i, uint32_t *skip)
 	x->signals = compact_signals(m, op->signals);
 	x->next = op->kind == LP_OP_END ? 0 : pc_at(m, i + 1, skip);
 	x->target = op->target > i ? pc_at(m, op->target, skip) : x->next;
+	if (op->kind == LP_OP_ACQUIRE && m->objects[op->object].errorcheck &&
+	    !(op->flags & (LP_TRY | LP_TIMED)))
+		x->target = behind_section(m, i, skip);
 	skip[i] = i + 1;
 	if (op->kind == LP_OP_JUMP)
 		skip[i] = x->target;
@@ -785,6 +809,9 @@ static void make_columns(struct machine *m)
 	m->columns = take(m, count, sizeof(*m->columns));
 	if (m->columns)
 		add_columns(m, creations);
+	for (uint32_t c = 0; c < m->column_count && m->columns; c++)
+		m->circles |= m->columns[c].kind == COLUMN_WORK;
+	m->circles |= m->handler_count != 0;
 }
 
 /* ---- layout ---- */

@@ -207,8 +207,8 @@ void lp_x_some(struct machine *m, bool *again)
 {
 	uint64_t set;
 
-	*again = false;
 	look_ahead(m);
+	*again = m->circles;
 	if (take_alone(m))
 		return;
 	if (m->column_count > SET_MAX) {
@@ -221,10 +221,7 @@ void lp_x_some(struct machine *m, bool *again)
 			continue;
 		if (m->depth[c])
 			lp_x_run(m, c);
-		if (!strikes_now(m, c))
-			continue;
-		/* Handlers begin again and again: a circle must not leave the others out. */
-		*again = true;
-		lp_x_strikes(m, c);
+		if (m->handler_count || !m->depth[c])
+			lp_x_strikes(m, c);
 	}
 }

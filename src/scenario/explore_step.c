@@ -125,11 +125,6 @@ static void step_to(struct machine *m, uint32_t c, uint32_t pc, uint32_t what)
 	emit(m, c, what, pc);
 }
 
-static uint32_t pc_given_up(const struct x_op *op)
-{
-	return op->flags & (LP_TRY | LP_TIMED) ? op->target : op->next;
-}
-
 /* ---- locks ---- */
 
 static bool child_may_take(const struct x_object *object, uint8_t mine, enum lp_mode mode)
@@ -232,7 +227,7 @@ static void run_acquire(struct machine *m, uint32_t c, const struct x_op *op)
 		return;
 	}
 	if (gives_up(m, c, op))
-		step_to(m, c, pc_given_up(op), LP_STEP_GIVE_UP);
+		step_to(m, c, op->target, LP_STEP_GIVE_UP);
 	if (may_queue(m, c, op)) {
 		begin(m);
 		begin_wait(m, c, WAIT_BEGUN);
@@ -547,7 +542,7 @@ static void run_down(struct machine *m, uint32_t c, const struct x_op *op)
 
 	if (!may_count_down(m, c, op)) {
 		if (gives_up(m, c, op))
-			step_to(m, c, pc_given_up(op), LP_STEP_GIVE_UP);
+			step_to(m, c, op->target, LP_STEP_GIVE_UP);
 		return;
 	}
 	begin(m);

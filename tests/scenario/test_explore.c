@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_explore.c — the explorer against itself and against known answers.
+ *
+ * Random scenarios are explored three times: with partial-order reduction, depth first for any
+ * deadlock, and `full`: nothing left out, a deadlock being what the graph of all states says it
+ * is. All must agree. Then directed cases, witnesses and bounds.
+ *
+ * Repeat a failure with LP_SEED=<seed>; LP_STEPS=<n> sets the number of scenarios.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../engine/random.h"
+#include "base/compiler.h"
+#include "scenario/explore.h"
+
+#define TEXT_MAX	16384u
+#define FULL_MAX	40000u	/* states; what has more is left out */
+
+struct text {
+	char		at[TEXT_MAX];
+	size_t		size;
+	uint64_t	*seed;
+	bool		kernel;
+	uint32_t	locks, left;	/* statements still to write into this body */
+	uint32_t	works, timers, rcus, threads, completions, semaphores, conds;
+	const char	*kind[4];	/* of each lock */
+};
+
+static uint32_t pick(struct text *t, uint32_t n)
+{
+	return (uint32_t)(test_random(t->seed) % n);
+}
+
+static bool chance(struct text *t, uint32_t per_cent)
+{
+	return pick(t, 100) < per_cent;
+}
+
+static void LP_PRINTF(2, 3) put(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	t->size += (size_t)vsnprintf(t->at + t->size, TEXT_MAX - t->size, format, args);
+	va_end(args);
+	assert_true(t->size < TEXT_MAX);
+}
+
+/* ---- statements ---- */
+
+/* How a lock of each type is taken and given back; %u is its number. */
+static const struct pair {
+	const char *type, *take, *give;
+	bool	try;
+} pairs[] = {
+	{ "spinlock_t", "spin_lock(&l%u);", "spin_unlock(&l%u);", false },
+	{ "spinlock_t", "spin_lock_irq(&l%u);", "spin_unlock_irq(&l%u);", false },
+	{ "spinlock_t", "spin_lock_bh(&l%u);", "spin_unlock_bh(&l%u);", false },
+	{ "spinlock_t", "spin_lock_irqsave(&l%u, flags);", "spin_unlock_irqrestore(&l%u, flags);",
+	  false },
+	{ "spinlock_t", "spin_trylock(&l%u)", "spin_unlock(&l%u);", true },
+	{ "rwlock_t", "read_lock(&l%u);", "read_unlock(&l%u);", false },
+	{ "rwlock_t", "write_lock(&l%u);", "write_unlock(&l%u);", false },
+	{ "rwlock_t", "read_lock_irq(&l%u);", "read_unlock_irq(&l%u);", false },
+	{ "rwlock_t", "write_lock_bh(&l%u);", "write_unlock_bh(&l%u);", false },
+	{ "rwlock_t", "read_trylock(&l%u)", "read_unlock(&l%u);", true },
+	{ "mutex", "mutex_lock(&l%u);", "mutex_unlock(&l%u);", false },
+	{ "mutex", "mutex_trylock(&l%u)", "mutex_unlock(&l%u);", true },
+	{ "rw_semaphore", "down_read(&l%u);", "up_read(&l%u);", false },
+	{ "rw_semaphore", "down_write(&l%u);", "up_write(&l%u);", false },
+	{ "rw_semaphore", "down_read_trylock(&l%u)", "up_read(&l%u);", true },
+	{ "rw_semaphore", "down_write(&l%u); downgrade_write(&l%u);", "up_read(&l%u);", false },
+	{ "srcu_struct", "srcu_read_lock(&l%u);", "srcu_read_unlock(&l%u);", false },
+	{ "srcu_struct", "synchronize_srcu(&l%u);", "", false },
+	{ "seqlock_t", "read_seqbegin(&l%u);", "", false },
+	{ "seqlock_t", "write_seqlock(&l%u);", "write_sequnlock(&l%u);", false },
+	{ "lockdep_map", "lock_map_acquire(&l%u);", "lock_map_release(&l%u);", false },
+	{ "lockdep_map", "lock_map_acquire_read(&l%u);", "lock_map_release(&l%u);", false },
+	{ "lockdep_map", "lock_sync(&l%u);", "", false },
+	{ "pthread_mutex_t", "pthread_mutex_lock(&l%u);", "pthread_mutex_unlock(&l%u);", false },
+	{ "pthread_mutex_t", "pthread_mutex_trylock(&l%u) == 0", "pthread_mutex_unlock(&l%u);",
+	  true },
+	{ "pthread_rwlock_t", "pthread_rwlock_rdlock(&l%u);", "pthread_rwlock_unlock(&l%u);",
+	  false },
+	{ "pthread_rwlock_t", "pthread_rwlock_wrlock(&l%u);", "pthread_rwlock_unlock(&l%u);",
+	  false },
+	{ "pthread_spinlock_t", "pthread_spin_lock(&l%u);", "pthread_spin_unlock(&l%u);", false },
+};
+
+static const char *const kernel_types[] = { "spinlock_t", "spinlock_t", "rwlock_t", "mutex",
+					    "rw_semaphore", "srcu_struct", "seqlock_t",
+					    "lockdep_map" };
+static const char *const user_types[] = { "pthread_mutex_t", "pthread_mutex_t",
+					  "pthread_mutex_t(recursive)",
+					  "pthread_mutex_t(errorcheck)", "pthread_rwlock_t",
+					  "pthread_rwlock_t(prefer_writer)",
+					  "pthread_spinlock_t" };
+
+static const struct pair *pick_pair(struct text *t, uint32_t lock)
+{
+	const struct pair *pair;
+	size_t length;
+
+	do {
+		pair = &pairs[pick(t, lp_array_size(pairs))];
+		length = strlen(pair->type);
+	} while (strncmp(pair->type, t->kind[lock], length) ||
+		 (t->kind[lock][length] && t->kind[lock][length] != '('));
+	return pair;
+}
+
+static void put_statements(struct text *t, uint32_t depth, bool interrupt);
+
+static void put_pattern(struct text *t, const char *pattern, uint32_t lock)
+{
+	const char *mark;
+
+	for (; (mark = strstr(pattern, "%u")); pattern = mark + 2)
+		put(t, "%.*s%u", (int)(mark - pattern), pattern, lock);
+	put(t, "%s", pattern);
+}
+
+static void put_section(struct text *t, uint32_t depth, bool interrupt)
+{
+	uint32_t lock = pick(t, t->locks);
+	const struct pair *pair = pick_pair(t, lock);
+
+	if (pair->try) {
+		put(t, "if (");
+		put_pattern(t, pair->take, lock);
+		put(t, ") {\n");
+	} else {
+		put_pattern(t, pair->take, lock);
+		put(t, "\n");
+	}
+	put_statements(t, depth + 1, interrupt);
+	put_pattern(t, pair->give, lock);
+	put(t, pair->try ? "}\n" : "\n");
+}
+
+static void put_kernel_statement(struct text *t, uint32_t depth, bool interrupt)
+{
+	switch (pick(t, 20)) {
+	case 0:
+		put(t, "local_irq_disable();\n");
+		put_statements(t, depth + 1, interrupt);
+		put(t, "local_irq_enable();\n");
+		break;
+	case 1:
+		put(t, "local_bh_disable();\n");
+		put_statements(t, depth + 1, interrupt);
+		put(t, "local_bh_enable();\n");
+		break;
+	case 2:
+		put(t, "rcu_read_lock();\n");
+		put_statements(t, depth + 1, interrupt);
+		put(t, "rcu_read_unlock();\n");
+		break;
+	case 3:
+		put(t, "synchronize_rcu();\n");
+		break;
+	case 4:
+	case 5:
+		if (t->completions)
+			put(t, chance(t, 50) ? "complete(&c);\n" : "wait_for_completion(&c);\n");
+		break;
+	case 6:
+	case 7:
+		if (t->semaphores)
+			put(t, chance(t, 50) ? "up(&s);\n" : "down(&s);\n");
+		break;
+	case 8:
+		if (t->works)
+			put(t, chance(t, 40) ? "flush_work(w);\n" : "cancel_work_sync(w);\n");
+		break;
+	case 9:
+		if (t->works)
+			put(t, chance(t, 70) ? "queue_work(w);\n" : "flush_scheduled_work();\n");
+		break;
+	case 10:
+		if (t->timers)
+			put(t, chance(t, 50) ? "del_timer_sync(t);\n" : "mod_timer(t);\n");
+		break;
+	case 11:
+		if (t->rcus)
+			put(t, chance(t, 50) ? "call_rcu(r);\n" : "rcu_barrier();\n");
+		break;
+	default:
+		put_section(t, depth, interrupt);
+		break;
+	}
+}
+
+static void put_user_statement(struct text *t, uint32_t depth, bool interrupt)
+{
+	switch (pick(t, 20)) {
+	case 0:
+		put(t, "pthread_sigmask(%s, SIGALRM);\n", chance(t, 60) ? "SIG_BLOCK" :
+		    "SIG_UNBLOCK");
+		break;
+	case 1:
+		if (t->semaphores)
+			put(t, chance(t, 50) ? "sem_wait(&s);\n" : "sem_post(&s);\n");
+		break;
+	case 2:
+		if (t->conds)
+			put(t, "pthread_mutex_lock(&m); pthread_cond_wait(&cv, &m); "
+			    "pthread_mutex_unlock(&m);\n");
+		break;
+	case 3:
+		if (t->conds)
+			put(t, chance(t, 50) ? "pthread_cond_signal(&cv);\n" :
+			    "pthread_cond_broadcast(&cv);\n");
+		break;
+	case 4:
+		if (t->threads && !interrupt)
+			put(t, "pthread_create(th);\n");
+		break;
+	case 5:
+		if (t->threads)
+			put(t, "pthread_join(th);\n");
+		break;
+	case 6:
+		if (chance(t, 10)) {
+			put(t, "if (fork() == 0) {\n");
+			put_statements(t, depth + 1, interrupt);
+			put(t, "return; }\n");
+		}
+		break;
+	default:
+		put_section(t, depth, interrupt);
+		break;
+	}
+}
+
+static void put_statements(struct text *t, uint32_t depth, bool interrupt)
+{
+	while (t->left && depth < 4 && !(depth && chance(t, 40))) {
+		t->left--;
+		if (chance(t, 5)) {
+			put(t, "if (*) {\n");
+			put_statements(t, depth + 1, interrupt);
+			put(t, "} else {\n");
+			put_statements(t, depth + 1, interrupt);
+			put(t, "}\n");
+		} else if (t->kernel) {
+			put_kernel_statement(t, depth, interrupt);
+		} else {
+			put_user_statement(t, depth, interrupt);
+		}
+	}
+}
+
+/* ---- scenarios ---- */
+
+static void put_body(struct text *t, const char *head, uint32_t statements, bool interrupt)
+{
+	put(t, "%s()\n{\n", head);
+	t->left = statements;
+	put_statements(t, 0, interrupt);
+	put(t, "}\n");
+}
+
+static void put_objects(struct text *t)
+{
+	put(t, "C random\n{\n");
+	t->locks = 1 + pick(t, 3);
+	for (uint32_t l = 0; l < t->locks; l++) {
+		const char *bracket;
+
+		t->kind[l] = t->kernel ? kernel_types[pick(t, lp_array_size(kernel_types))] :
+			     user_types[pick(t, lp_array_size(user_types))];
+		bracket = strchr(t->kind[l], '(');
+		put(t, "%.*s l%u%s;\n", (int)strcspn(t->kind[l], "("), t->kind[l], l,
+		    bracket ? bracket : "");
+	}
+	t->completions = t->kernel && chance(t, 25);
+	t->semaphores = chance(t, 20);
+	t->conds = !t->kernel && chance(t, 25);
+	if (t->completions)
+		put(t, "completion c;\n");
+	if (t->semaphores)
+		put(t, t->kernel ? "semaphore s(%u);\n" : "sem_t s(%u);\n", pick(t, 3));
+	if (t->conds)
+		put(t, "pthread_cond_t cv; pthread_mutex_t m;\n");
+	put(t, "}\n");
+}
+
+static void put_kernel_bodies(struct text *t)
+{
+	static const char *const heads[] = { "hardirq", "softirq", "nmi", "hardirq" };
+	uint32_t handlers = pick(t, 3);
+
+	for (uint32_t i = 0; i < handlers; i++) {
+		char head[32];
+
+		snprintf(head, sizeof(head), "%s h%u", heads[pick(t, 4)], i);
+		put_body(t, head, 1 + pick(t, 2), true);
+	}
+	if (t->works)
+		put_body(t, "work w", 1 + pick(t, 3), false);
+	if (t->timers)
+		put_body(t, "timer t", 1 + pick(t, 2), true);
+	if (t->rcus)
+		put_body(t, "rcu r", 1 + pick(t, 2), true);
+}
+
+static void random_scenario(struct text *t)
+{
+	uint32_t tasks = 1 + pick(t, 3);
+	char head[16];
+
+	t->size = 0;
+	t->kernel = chance(t, 60);
+	put_objects(t);
+	t->works = t->kernel && chance(t, 20);
+	t->timers = t->kernel && chance(t, 15);
+	t->rcus = t->kernel && chance(t, 15);
+	t->threads = !t->kernel && chance(t, 25);
+	for (uint32_t i = 0; i < tasks; i++) {
+		snprintf(head, sizeof(head), "P%u", i);
+		put_body(t, head, 1 + pick(t, 7 - tasks), false);
+	}
+	if (t->kernel)
+		put_kernel_bodies(t);
+	if (t->threads)
+		put_body(t, "thread th", 1 + pick(t, 3), false);
+	if (!t->kernel && chance(t, 40))
+		put_body(t, "signal SIGALRM h", 1 + pick(t, 2), true);
+	if (!t->kernel && chance(t, 10))
+		put_body(t, "signal SIGUSR1 h2", 1 + pick(t, 2), true);
+	put(t, "expect none\n");
+}
+
+static struct lp_scenario *parse(const char *text)
+{
+	struct lp_scenario_error error;
+	struct lp_scenario *scenario = lp_scenario_parse("test.litmus", text, strlen(text),
+							 &error);
+
+	if (!scenario)
+		print_error("%s\n%u:%u: %s\n", text, error.line, error.column, error.text);
+	assert_non_null(scenario);
+	return scenario;
+}
+
+static enum lp_verdict explore(const struct lp_scenario *scenario, bool full, bool any,
+			       uint64_t *states)
+{
+	struct lp_explore_options options = { .full = full, .any = any };
+	struct lp_exploration result;
+	enum lp_verdict verdict;
+
+	options.states_max = full ? FULL_MAX : 0;
+	lp_explore(scenario, &options, &result);
+	verdict = result.verdict;
+	if (verdict == LP_VERDICT_DEADLOCK) {
+		assert_true(result.step_count > 0);
+		assert_true(result.stuck_count > 0);
+	}
+	*states += result.states;
+	lp_exploration_finish(&result);
+	return verdict;
+}
+
+static const struct text *current;
+
+/* An assertion of explore_full.c failed: say for which scenario. */
+static void show_current(int number)
+{
+	(void)number;
+	if (current && write(STDERR_FILENO, current->at, current->size) < 0)
+		_exit(2);
+}
+
+static void test_agreement(void **state)
+{
+	uint64_t seed = test_seed("test_explore"), scenarios = test_steps(3000);
+	uint64_t full_states = 0, states = 0, any_states = 0, deadlocks = 0, judged = 0;
+	struct text *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	t->seed = &seed;
+	current = t;
+	signal(SIGABRT, show_current);
+	for (uint64_t i = 0; i < scenarios; i++) {
+		struct lp_scenario *scenario;
+		enum lp_verdict full, reduced, any;
+
+		random_scenario(t);
+		scenario = parse(t->at);
+		full = explore(scenario, true, false, &full_states);
+		if (full != LP_VERDICT_BOUND) {
+			reduced = explore(scenario, false, false, &states);
+			any = explore(scenario, false, true, &any_states);
+			if (reduced != full || any != full)
+				print_error("%s\nfull %d, reduced %d, any %d\n", t->at, full,
+					    reduced, any);
+			assert_int_equal(reduced, full);
+			assert_int_equal(any, full);
+			judged++;
+			deadlocks += full == LP_VERDICT_DEADLOCK;
+		}
+		lp_scenario_destroy(scenario);
+	}
+	current = NULL;
+	free(t);
+	printf("%llu scenarios, %llu deadlock; states: full %llu, reduced %llu, any %llu\n",
+	       (unsigned long long)judged, (unsigned long long)deadlocks,
+	       (unsigned long long)full_states, (unsigned long long)states,
+	       (unsigned long long)any_states);
+	/* Both answers must have been asked for. */
+	assert_true(scenarios < 1000 || (deadlocks > judged / 20 &&
+					 deadlocks < judged - judged / 20));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_agreement),
+	};
+
+	return cmocka_run_group_tests_name("explore", tests, NULL, NULL);
+}
