@@ -66,7 +66,7 @@ static bool reach(void *context, const struct choice *choice)
 		break;
 	}
 	if (x->m.full && x->verdict == LP_VERDICT_FREE &&
-	    !lp_graph_edge(&x->graph, x->now, index))
+	    !lp_explored_edge(&x->graph, x->now, index))
 		x->verdict = LP_VERDICT_NO_MEMORY;
 	return x->verdict == LP_VERDICT_FREE;
 }
@@ -128,7 +128,7 @@ static void search(struct search *x, const struct lp_explore_options *options, u
 			*last = index;
 			return;
 		}
-		if (x->m.full && !lp_graph_state(&x->graph, index, deadlock)) {
+		if (x->m.full && !lp_explored_state(&x->graph, index, deadlock)) {
 			x->verdict = LP_VERDICT_NO_MEMORY;
 			return;
 		}
@@ -186,7 +186,7 @@ static int explain(struct search *x, uint32_t last, struct lp_exploration *resul
 
 	/* Doomed, but nobody waits for it yet: only the graph knows. */
 	if (!error && x->m.full && !look_at(x, last)) {
-		lp_graph_stuck(&x->graph, &x->m, &x->store, last);
+		lp_explored_stuck(&x->graph, &x->m, &x->store, last);
 		return lp_x_witness(&x->m, &x->store, last, false, result);
 	}
 	return error ? error : lp_x_witness(&x->m, &x->store, last, true, result);
@@ -203,7 +203,7 @@ static void run(struct search *x, const struct lp_explore_options *options,
 	x->transitions = 0;
 	search(x, options, &last);
 	if (x->m.full && x->verdict == LP_VERDICT_FREE)
-		x->verdict = lp_graph_judge(&x->graph, &x->m, &x->store, &last);
+		x->verdict = lp_explored_judge(&x->graph, &x->m, &x->store, &last);
 	if (x->verdict == LP_VERDICT_DEADLOCK && explain(x, last, result))
 		x->verdict = LP_VERDICT_NO_MEMORY;
 }
@@ -233,7 +233,7 @@ void lp_explore(const struct lp_scenario *scenario, const struct lp_explore_opti
 	result->states = x.store.count;
 	result->transitions = x.transitions;
 	lp_store_finish(&x.store);
-	lp_graph_finish(&x.graph);
+	lp_explored_finish(&x.graph);
 	free(x.stack);
 	lp_x_finish(&x.m);
 }

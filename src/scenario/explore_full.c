@@ -24,7 +24,7 @@ static bool grow(void *array, uint64_t *room, uint64_t count, size_t size)
 	return true;
 }
 
-bool lp_graph_edge(struct graph *graph, uint32_t from, uint32_t to)
+bool lp_explored_edge(struct graph *graph, uint32_t from, uint32_t to)
 {
 	if (!grow(&graph->edges, &graph->edge_room, graph->edge_count, sizeof(*graph->edges)))
 		return false;
@@ -32,7 +32,7 @@ bool lp_graph_edge(struct graph *graph, uint32_t from, uint32_t to)
 	return true;
 }
 
-bool lp_graph_state(struct graph *graph, uint32_t index, bool stuck)
+bool lp_explored_state(struct graph *graph, uint32_t index, bool stuck)
 {
 	if (!grow(&graph->stuck, &graph->stuck_room, index, 1))
 		return false;
@@ -40,7 +40,7 @@ bool lp_graph_state(struct graph *graph, uint32_t index, bool stuck)
 	return true;
 }
 
-void lp_graph_finish(struct graph *graph)
+void lp_explored_finish(struct graph *graph)
 {
 	free(graph->edges);
 	free(graph->stuck);
@@ -98,7 +98,7 @@ static void find_ends(struct graph *graph, const struct machine *m, const struct
 	}
 }
 
-enum lp_verdict lp_graph_judge(struct graph *graph, const struct machine *m,
+enum lp_verdict lp_explored_judge(struct graph *graph, const struct machine *m,
 			       const struct store *store, uint32_t *last)
 {
 	uint32_t doomed = UINT32_MAX, seen_stuck = UINT32_MAX;
@@ -126,7 +126,7 @@ enum lp_verdict lp_graph_judge(struct graph *graph, const struct machine *m,
 	return LP_VERDICT_DEADLOCK;
 }
 
-void lp_graph_stuck(struct graph *graph, struct machine *m, const struct store *store,
+void lp_explored_stuck(struct graph *graph, struct machine *m, const struct store *store,
 		    uint32_t state)
 {
 	for (uint32_t c = 0; c < m->column_count; c++) {

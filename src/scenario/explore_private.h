@@ -27,6 +27,9 @@
 #define COUNT_MAX	254u
 #define COUNT_FOREVER	255u		/* complete_all() */
 
+/* What a flush waits for, per body: the execution that runs, and the one that is to come. */
+enum { SNAP_RUNNING = 1, SNAP_PENDING = 2 };
+
 /* How a frame waits: meaning by operation; 0 is "not yet". */
 enum { WAIT_NOT, WAIT_BEGUN, WAIT_WOKEN };
 
@@ -225,13 +228,13 @@ struct graph {
 	uint32_t	*todo;
 };
 
-bool lp_graph_edge(struct graph *graph, uint32_t from, uint32_t to);
-bool lp_graph_state(struct graph *graph, uint32_t index, bool stuck);
-void lp_graph_finish(struct graph *graph);
-enum lp_verdict lp_graph_judge(struct graph *graph, const struct machine *m,
+bool lp_explored_edge(struct graph *graph, uint32_t from, uint32_t to);
+bool lp_explored_state(struct graph *graph, uint32_t index, bool stuck);
+void lp_explored_finish(struct graph *graph);
+enum lp_verdict lp_explored_judge(struct graph *graph, const struct machine *m,
 			       const struct store *store, uint32_t *last);
 /* m->stuck: the columns that can come to no end from that state */
-void lp_graph_stuck(struct graph *graph, struct machine *m, const struct store *store,
+void lp_explored_stuck(struct graph *graph, struct machine *m, const struct store *store,
 		    uint32_t state);
 
 /*

@@ -367,21 +367,29 @@ static void run_trigger(struct machine *m, uint32_t c, const struct x_op *op)
 	emit(m, c, LP_STEP_RUN, 0);
 }
 
-/* One execution of the body, or one that was to come, is over: who waits for it? */
-static void end_execution(struct machine *m, uint32_t body)
+/* The running execution of the body is over, the pending one begins, or will not come. */
+static void tell_flushes(struct machine *m, uint32_t body, uint8_t over, uint8_t begins)
 {
 	uint32_t snap = m->bodies[body].snap;
 
-	for (uint32_t c = 0; c < m->column_count; c++) {
+	for (uint32_t c = 0; c < m->column_count && m->bodies[body].waited; c++) {
 		for (uint32_t l = 0; m->columns[c].snap_size && l < m->depth[c]; l++) {
 			uint8_t *frame = m->next + frame_at(m, c, l);
 			uint32_t pc = load_pc(m, frame), kind = pc ? op_at(m, pc)->kind : 0;
+			uint8_t *awaited = frame + m->frame_snap + snap;
 
 			if ((kind == LP_OP_WORK_FLUSH || kind == LP_OP_QUEUE_FLUSH ||
-			     kind == LP_OP_RCU_BARRIER) && frame[m->frame_snap + snap])
-				frame[m->frame_snap + snap]--;
+			     kind == LP_OP_RCU_BARRIER) && *awaited & over)
+				*awaited = (uint8_t)((*awaited & ~over) | begins);
 		}
 	}
+}
+
+static bool is_flushed(const struct machine *m, uint32_t body)
+{
+	enum lp_body_kind kind = m->scenario->bodies[body].kind;
+
+	return (kind == LP_BODY_WORK || kind == LP_BODY_RCU) && m->bodies[body].waited;
 }
 
 static bool flushes(const struct machine *m, const struct x_op *op, uint32_t b)
@@ -414,13 +422,14 @@ static void run_flush(struct machine *m, uint32_t c, const struct x_op *op)
 	begin(m);
 	for (uint32_t b = 1; b < m->scenario->body_count; b++) {
 		const struct x_body *body = &m->bodies[b];
-		uint32_t count;
+		uint8_t awaited;
 
 		if (!body->waited || !flushes(m, op, b))
 			continue;
-		count = (m->running[b] != 0) + (body->pending && m->now[body->pending]);
-		m->next[frame + m->frame_snap + body->snap] = (uint8_t)count;
-		any |= count != 0;
+		awaited = (m->running[b] ? SNAP_RUNNING : 0) |
+			  (body->pending && m->now[body->pending] ? SNAP_PENDING : 0);
+		m->next[frame + m->frame_snap + body->snap] = awaited;
+		any |= awaited != 0;
 	}
 	if (any) {
 		begin_wait(m, c, WAIT_BEGUN);
@@ -437,8 +446,8 @@ static void take_off(struct machine *m, uint32_t body)
 	if (!pending || !m->now[pending])
 		return;
 	m->next[pending] = 0;
-	if (m->bodies[body].waited && m->scenario->bodies[body].kind == LP_BODY_WORK)
-		end_execution(m, body);
+	if (is_flushed(m, body))
+		tell_flushes(m, body, SNAP_PENDING, 0);
 }
 
 static bool may_end_cancel(const struct machine *m, uint32_t c, const struct x_op *op)
@@ -723,11 +732,9 @@ static void run_install(struct machine *m, uint32_t c, const struct x_op *op)
 
 static void run_end(struct machine *m, uint32_t c, const struct x_op *op)
 {
-	enum lp_body_kind kind = m->scenario->bodies[op->body].kind;
-
 	begin(m);
-	if (kind == LP_BODY_WORK || kind == LP_BODY_RCU)
-		end_execution(m, op->body);
+	if (is_flushed(m, op->body))
+		tell_flushes(m, op->body, SNAP_RUNNING, 0);
 	pop(m, c);
 	emit(m, c, LP_STEP_RETURN, 0);
 }
@@ -1027,6 +1034,8 @@ static void strike(struct machine *m, uint32_t c, uint32_t b)
 	enter_handler(m, cpu, b);
 	if (m->bodies[b].pending)
 		m->next[m->bodies[b].pending] = 0;
+	if (is_flushed(m, b))
+		tell_flushes(m, b, SNAP_PENDING, SNAP_RUNNING);
 	if (!m->stop && !m->emit(m->context, &choice))
 		m->stop = true;
 }

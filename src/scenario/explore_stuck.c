@@ -79,16 +79,21 @@ static uint32_t stuck_reader(const struct machine *m, const uint8_t *bits, uint3
 	return 0;
 }
 
-/* The body is running, or to run, and will not come to its end. */
-static uint32_t stuck_body(const struct machine *m, uint32_t b)
+/* The column that runs the body and will not come to its end. */
+static uint32_t stuck_execution(const struct machine *m, uint32_t b)
+{
+	return m->running[b] && m->stuck[m->runs_in[b] - 1] ? m->runs_in[b] : 0;
+}
+
+/* What is awaited of the body will not come to its end. */
+static uint32_t stuck_body(const struct machine *m, uint32_t b, uint8_t awaited)
 {
 	const struct x_body *body = &m->bodies[b];
+	uint32_t blocker = awaited ? stuck_execution(m, b) : 0;
 
-	if (m->running[b] && m->stuck[m->runs_in[b] - 1])
-		return m->runs_in[b];
-	if (body->readers && m->now[body->pending])
-		return stuck_reader(m, m->now + body->readers, body->rcu);
-	return 0;
+	if (!blocker && awaited & SNAP_PENDING && body->readers)
+		blocker = stuck_reader(m, m->now + body->readers, body->rcu);
+	return blocker;
 }
 
 static uint32_t blocks_flush(const struct machine *m, uint32_t c)
@@ -99,9 +104,8 @@ static uint32_t blocks_flush(const struct machine *m, uint32_t c)
 	for (uint32_t b = 1; b < m->scenario->body_count && !blocker; b++) {
 		enum lp_body_kind kind = m->scenario->bodies[b].kind;
 
-		if ((kind == LP_BODY_WORK || kind == LP_BODY_RCU) && m->bodies[b].waited &&
-		    snap[m->bodies[b].snap])
-			blocker = stuck_body(m, b);
+		if ((kind == LP_BODY_WORK || kind == LP_BODY_RCU) && m->bodies[b].waited)
+			blocker = stuck_body(m, b, snap[m->bodies[b].snap]);
 	}
 	return blocker;
 }
@@ -218,7 +222,7 @@ static uint32_t blocker_of(const struct machine *m, uint32_t c)
 		return blocks_flush(m, c);
 	case LP_OP_WORK_CANCEL:
 	case LP_OP_TIMER_DELETE:
-		return stuck_body(m, op->other);
+		return stuck_execution(m, op->other);
 	case LP_OP_THREAD_JOIN:
 		return blocks_join(m, op->other);
 	default:
