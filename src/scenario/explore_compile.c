@@ -810,7 +810,8 @@ static void make_columns(struct machine *m)
 	if (m->columns)
 		add_columns(m, creations);
 	for (uint32_t c = 0; c < m->column_count && m->columns; c++)
-		m->circles |= m->columns[c].kind == COLUMN_WORK;
+		m->circles |= m->columns[c].kind == COLUMN_WORK ||
+			      m->columns[c].kind == COLUMN_THREAD;
 	m->circles |= m->handler_count != 0;
 }
 
