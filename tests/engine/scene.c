@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 /* Make room for a thread number. */
 static void room_for(struct scene *s, uint32_t t)
 {
@@ -49,6 +51,7 @@ void scene_close(struct scene *s)
 	for (uint32_t t = 0; t < s->threads; t++)
 		free(s->thread[t].held);
 	free(s->thread);
+	free(s->lock);
 	lp_engine_destroy(s->engine);
 	lp_model_destroy(s->model);
 	free(s);
@@ -63,17 +66,46 @@ static uint32_t add_fine(struct scene *s, uint32_t n, struct lp_model_fine fine)
 	return s->fine[n];
 }
 
-uint32_t scene_class_of(struct scene *s, uint32_t n, enum lp_lock_kind kind)
+static uint32_t class_as(struct scene *s, uint32_t n, struct lp_model_fine fine)
 {
 	struct lp_model_frame frame = { .module = s->module, .offset = 0x1000 + 16 * n };
 	struct lp_model_stack stack = { .frame = &frame, .count = 1 };
-	struct lp_model_fine fine = { .kind = kind, .origin = LP_ORIGIN_INIT };
 
 	if (s->fine[n])
 		return s->fine[n];
+	fine.origin = LP_ORIGIN_INIT;
 	fine.stack = lp_model_add_stack(s->model, &stack);
 	assert_int_not_equal(fine.stack, 0);
 	return add_fine(s, n, fine);
+}
+
+uint32_t scene_class_of(struct scene *s, uint32_t n, enum lp_lock_kind kind)
+{
+	return class_as(s, n, (struct lp_model_fine){ .kind = kind });
+}
+
+void scene_refine(struct scene *s, uint32_t n)
+{
+	s->refined[n] = true;
+}
+
+uint32_t scene_class_with(struct scene *s, uint32_t n, enum lp_lock_kind kind, unsigned flags)
+{
+	s->refined[n] = s->refined[n] || (flags & LP_CLASS_ORDERED);
+	return class_as(s, n, (struct lp_model_fine){ .kind = kind, .flags = (uint8_t)flags });
+}
+
+uint32_t scene_subclass(struct scene *s, uint32_t n, uint32_t of, uint8_t subclass)
+{
+	const struct lp_model_fine *base = &s->model->fines.at[scene_class(s, of)];
+
+	s->refined[n] = s->refined[of];
+	s->of[n] = of;
+	return class_as(s, n, (struct lp_model_fine){
+		.kind = base->kind, .flags = base->flags, .base = s->fine[of],
+		.subclass = subclass, .key = lp_hash_add(base->key, subclass),
+		.object = base->object,
+	});
 }
 
 uint32_t scene_class(struct scene *s, uint32_t n)
@@ -108,6 +140,7 @@ void scene_start(struct scene *s, uint32_t t, uint32_t process, uint32_t creator
 	struct lp_model_thread thread = { .process = s->process[process], .number = t };
 
 	room_for(s, t);
+	s->thread[t].process = process;
 	if (creator) {
 		thread.creator = s->thread[creator].index;
 		thread.creator_epoch = s->thread[creator].epoch++;
@@ -126,49 +159,233 @@ void scene_join(struct scene *s, uint32_t joiner, uint32_t joined)
 	assert_int_not_equal(lp_model_add_join(s->model, &join), 0);
 }
 
-static void add_witness(struct scene *s, const struct scene_thread *thread, uint32_t node)
+uint32_t scene_context(struct scene *s, uint32_t n, enum lp_context_kind kind)
 {
-	uint64_t *serial = calloc(thread->count, sizeof(*serial));
-	struct lp_model_witness witness = {
-		.node = node, .thread = thread->index, .epoch = thread->epoch,
-		.count = thread->count, .serial = serial,
+	char name[8];
+	struct lp_model_context context = { .kind = kind, .number = n, .name = name };
+
+	assert_true(n > 0 && n < SCENE_CONTEXTS);
+	if (s->context[n])
+		return s->context[n];
+	snprintf(name, sizeof(name), "c%u", (unsigned)n);
+	s->context[n] = lp_model_add_context(s->model, &context);
+	assert_int_not_equal(s->context[n], 0);
+	return s->context[n];
+}
+
+static struct scene_thread *thread_of(struct scene *s, uint32_t t)
+{
+	room_for(s, t);
+	if (!s->thread[t].index)
+		scene_start(s, t, 0, 0);
+	return &s->thread[t];
+}
+
+static struct scene_frame *frame_of(struct scene_thread *thread)
+{
+	return &thread->frame[thread->nested];
+}
+
+/* The model's state of the innermost frame: what it runs in, from the outermost on, and `on`. */
+static void set_state(struct scene *s, struct scene_thread *thread)
+{
+	struct scene_frame *f = frame_of(thread);
+	uint32_t index[2 * SCENE_CONTEXTS];
+	struct lp_model_state state = { .wait = f->wait, .context_index = index };
+
+	for (uint32_t i = 0; i <= thread->nested; i++)
+		if (thread->frame[i].context)
+			index[state.in_count++] = scene_context(s, thread->frame[i].context,
+								LP_CONTEXT_SOFTIRQ);
+	if (f->context)
+		state.context = index[state.in_count - 1];
+	for (uint32_t n = 1; n < SCENE_CONTEXTS; n++)
+		if (f->on & 1u << n)
+			index[state.in_count + state.on_count++] =
+				scene_context(s, n, LP_CONTEXT_SOFTIRQ);
+	f->state = 0;
+	if (!state.in_count && !state.on_count && !state.wait)
+		return;
+	f->state = lp_model_add_state(s->model, &state);
+	assert_int_not_equal(f->state, 0);
+}
+
+void scene_float(struct scene *s, uint32_t t, uint32_t process, uint32_t n, unsigned flags)
+{
+	struct lp_model_thread thread = {
+		.process = s->process[process], .number = t, .flags = flags,
+		.context = scene_context(s, n, LP_CONTEXT_SOFTIRQ),
 	};
 
-	assert_non_null(serial);
-	for (uint32_t i = 0; i < thread->count; i++)
-		serial[i] = thread->held[thread->count - 1 - i].serial;
+	room_for(s, t);
+	s->thread[t].index = lp_model_add_thread(s->model, &thread);
+	assert_int_not_equal(s->thread[t].index, 0);
+	s->thread[t].process = process;
+	s->thread[t].frame[0].context = n;
+	set_state(s, &s->thread[t]);
+}
+
+void scene_mask(struct scene *s, uint32_t t, uint32_t on, bool noted)
+{
+	struct scene_thread *thread = thread_of(s, t);
+
+	frame_of(thread)->on = on;
+	set_state(s, thread);
+	if (noted)
+		scene_note(s, t);
+}
+
+void scene_leaves(struct scene *s, uint32_t t, enum lp_wait_type wait)
+{
+	struct scene_thread *thread = thread_of(s, t);
+
+	frame_of(thread)->wait = wait;
+	set_state(s, thread);
+}
+
+void scene_enter(struct scene *s, uint32_t t, uint32_t n, uint32_t on)
+{
+	struct scene_thread *thread = thread_of(s, t);
+
+	assert_true(thread->nested + 1 < SCENE_NESTED);
+	thread->nested++;
+	*frame_of(thread) = (struct scene_frame){ .context = n, .on = on, .base = thread->count };
+	set_state(s, thread);
+}
+
+void scene_leave(struct scene *s, uint32_t t)
+{
+	struct scene_thread *thread = thread_of(s, t);
+
+	assert_true(thread->nested > 0);
+	thread->count = frame_of(thread)->base;
+	thread->nested--;
+}
+
+uint32_t scene_held_count(const struct scene *s, uint32_t t)
+{
+	const struct scene_thread *thread = &s->thread[t];
+
+	return thread->count - thread->frame[thread->nested].base;
+}
+
+/* Thread t was at `node`: with the locks of its frame up to held[top - 1]. */
+static void add_witness(struct scene *s, const struct scene_thread *thread, uint32_t node,
+			uint32_t top)
+{
+	const struct scene_frame *f = &thread->frame[thread->nested];
+	bool acquired = s->model->nodes.at[node].fine != 0;
+	uint64_t serial[64], *at = top < 63 ? serial : calloc(top + 1, sizeof(*at));
+	struct lp_model_witness witness = {
+		.node = node, .thread = thread->index, .epoch = thread->epoch, .serial = at,
+		.below = f->base ? thread->held[f->base - 1].node : 0,
+	};
+
+	assert_non_null(at);
+	if (!acquired)
+		at[witness.count++] = 0;
+	for (uint32_t i = top; i > f->base; i--)
+		at[witness.count++] = thread->held[i - 1].serial;
 	assert_int_not_equal(lp_model_add_witness(s->model, &witness), 0);
-	free(serial);
+	if (at != serial)
+		free(at);
+}
+
+void scene_note(struct scene *s, uint32_t t)
+{
+	struct scene_thread *thread = thread_of(s, t);
+	const struct scene_frame *f = frame_of(thread);
+	struct lp_model_node node = { .state = f->state };
+	uint32_t index;
+
+	if (thread->count == f->base || !f->state)
+		return;
+	node.parent = thread->held[thread->count - 1].node;
+	index = lp_model_add_node(s->model, &node);
+	assert_int_not_equal(index, 0);
+	add_witness(s, thread, index, thread->count);
+}
+
+/* locks[] of a lock that nodes tell apart; 0 when they do not. */
+static uint32_t lock_of(struct scene *s, const struct scene_thread *thread, uint32_t n,
+			uint64_t serial)
+{
+	const struct lp_model_fine *own = &s->model->fines.at[s->fine[n]];
+	struct scene_lock lock = {
+		.process = thread->process, .fine = own->base ? own->base : s->fine[n],
+		.serial = serial,
+	};
+	struct lp_model_lock made = {
+		.fine = lock.fine, .process = s->process[lock.process], .serial = serial,
+		.rank = (uint32_t)serial,
+	};
+
+	if (!s->refined[n] || serial == SCENE_UNKNOWN)
+		return 0;
+	for (uint32_t i = 0; i < s->locks; i++)
+		if (s->lock[i].process == lock.process && s->lock[i].fine == lock.fine &&
+		    s->lock[i].serial == serial)
+			return s->lock[i].index;
+	lock.index = lp_model_add_lock(s->model, &made);
+	assert_int_not_equal(lock.index, 0);
+	s->lock = realloc(s->lock, (s->locks + 1) * sizeof(lock));
+	assert_non_null(s->lock);
+	s->lock[s->locks++] = lock;
+	return lock.index;
+}
+
+static void push(struct scene_thread *thread, struct scene_held held)
+{
+	if (thread->count == thread->room) {
+		thread->room = thread->room ? 2 * thread->room : 8;
+		thread->held = realloc(thread->held, thread->room * sizeof(*thread->held));
+		assert_non_null(thread->held);
+	}
+	thread->held[thread->count++] = held;
+}
+
+/* 0: a lock for each class. */
+static uint64_t serial_of(const struct scene *s, uint32_t n, uint64_t serial)
+{
+	return serial ? serial : 1000 + (s->of[n] ? s->of[n] : n);
+}
+
+uint32_t scene_take_with(struct scene *s, uint32_t t, const struct scene_want *want)
+{
+	struct scene_thread *thread = thread_of(s, t);
+	const struct scene_frame *f = frame_of(thread);
+	struct lp_model_node node = {
+		.fine = scene_class(s, want->n), .mode = (uint8_t)want->mode,
+		.flags = (uint8_t)want->flags, .state = f->state,
+	};
+	uint64_t serial = serial_of(s, want->n, want->serial);
+	uint32_t index;
+
+	node.lock = lock_of(s, thread, want->n, serial);
+	if (want->nest) {
+		node.nest = scene_class(s, want->nest);
+		node.nest_lock = want->nest_serial ?
+			lock_of(s, thread, want->nest, want->nest_serial) : 0;
+	}
+	if (thread->count > f->base)
+		node.parent = thread->held[thread->count - 1].node;
+	index = lp_model_add_node(s->model, &node);
+	assert_int_not_equal(index, 0);
+	push(thread, (struct scene_held){
+		.node = index, .fine = node.fine, .serial = serial == SCENE_UNKNOWN ? 0 : serial,
+	});
+	add_witness(s, thread, index, thread->count);
+	if (want->flags & LP_SYNC)
+		thread->count--;
+	return index;
 }
 
 uint32_t scene_take_as(struct scene *s, uint32_t t, uint32_t n, uint64_t serial,
 		       enum lp_mode mode, unsigned flags)
 {
-	struct scene_thread *thread;
-	struct lp_model_node node = {
-		.fine = scene_class(s, n), .mode = (uint8_t)mode, .flags = (uint8_t)flags,
-	};
-	uint32_t index;
-
-	room_for(s, t);
-	if (!s->thread[t].index)
-		scene_start(s, t, 0, 0);
-	thread = &s->thread[t];
-	node.depth = (uint16_t)(thread->count + 1);
-	if (!thread->held)
-		thread->held = calloc(SCENE_DEPTH, sizeof(*thread->held));
-	assert_non_null(thread->held);
-	assert_true(thread->count < SCENE_DEPTH);
-	if (thread->count)
-		node.parent = thread->held[thread->count - 1].node;
-	index = lp_model_add_node(s->model, &node);
-	assert_int_not_equal(index, 0);
-	thread->held[thread->count++] = (struct scene_held){
-		.node = index, .fine = node.fine,
-		.serial = serial == SCENE_UNKNOWN ? 0 : serial ? serial : 1000 + n,
-	};
-	add_witness(s, thread, index);
-	return index;
+	return scene_take_with(s, t, &(struct scene_want){
+		.n = n, .serial = serial, .mode = mode, .flags = flags,
+	});
 }
 
 uint32_t scene_take(struct scene *s, uint32_t t, uint32_t n)
@@ -178,13 +395,33 @@ uint32_t scene_take(struct scene *s, uint32_t t, uint32_t n)
 
 void scene_drop(struct scene *s, uint32_t t)
 {
-	assert_true(s->thread[t].count > 0);
+	assert_true(scene_held_count(s, t) > 0);
 	s->thread[t].count--;
+}
+
+void scene_drop_below(struct scene *s, uint32_t t, uint32_t up)
+{
+	struct scene_thread *thread = &s->thread[t];
+	uint32_t at = thread->count - 1 - up;
+
+	assert_true(up < scene_held_count(s, t));
+	memmove(&thread->held[at], &thread->held[at + 1], up * sizeof(*thread->held));
+	thread->count--;
+	for (; at < thread->count; at++) {
+		struct lp_model_node node = s->model->nodes.at[thread->held[at].node];
+
+		node.parent = at > frame_of(thread)->base ? thread->held[at - 1].node : 0;
+		node.flags |= LP_MOVED;
+		thread->held[at].node = lp_model_add_node(s->model, &node);
+		assert_int_not_equal(thread->held[at].node, 0);
+		add_witness(s, thread, thread->held[at].node, at + 1);
+	}
 }
 
 void scene_drop_all(struct scene *s, uint32_t t)
 {
-	s->thread[t].count = 0;
+	if (t < s->threads)
+		s->thread[t].count = s->thread[t].frame[s->thread[t].nested].base;
 }
 
 void scene_judge(struct scene *s)
@@ -235,23 +472,57 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The smallest of all rotations of the finding's class keys, found the slow way. */
+static uint64_t class_key(const struct lp_model *model, uint32_t node)
+{
+	return model->classes.at[lp_model_node_class(model, node)].key;
+}
+
+/* A wait: what was wanted and what forbids it. */
+static char *describe_wait(const struct lp_finding *f, const struct lp_model *model)
+{
+	const struct lp_finding_edge *e = &f->edge[0];
+	char *line = malloc(160);
+	int used = snprintf(line, 160, "%s %s %d %016" PRIx64, lp_finding_kind_id(f->kind),
+			    lp_level_name(f->level), (int)f->reason, class_key(model, e->wanted));
+
+	if (e->held)
+		snprintf(line + used, 160 - (size_t)used, " %016" PRIx64,
+			 class_key(model, e->held));
+	else
+		snprintf(line + used, 160 - (size_t)used, " %s",
+			 model->contexts.at[e->context].name);
+	return line;
+}
+
+/*
+ * The smallest of all rotations of the finding's class keys, found the slow way: what is held, what
+ * strikes, and what is wanted where that is not of the class that the next one holds.
+ */
 static char *describe(const struct lp_finding *f, const struct lp_model *model)
 {
 	char *best = NULL;
 
+	if (f->kind == LP_FINDING_INVALID_WAIT_CONTEXT && f->edge_count)
+		return describe_wait(f, model);
 	for (uint32_t start = 0; start < (f->edge_count ? f->edge_count : 1); start++) {
-		size_t size = 80 + 20 * (size_t)f->edge_count;
+		size_t size = 80 + 50 * (size_t)f->edge_count;
 		char *line = malloc(size);
 		int used = snprintf(line, size, "%s %s %d", lp_finding_kind_id(f->kind),
 				    lp_level_name(f->level), (int)f->reason);
 
 		for (uint32_t i = 0; i < f->edge_count; i++) {
-			uint32_t node = f->edge[(start + i) % f->edge_count].held;
-			uint32_t class = lp_model_node_class(model, node);
+			const struct lp_finding_edge *e = &f->edge[(start + i) % f->edge_count];
+			uint64_t next = class_key(model, f->edge[(start + i + 1) %
+								 f->edge_count].held);
 
 			used += snprintf(line + used, size - (size_t)used, " %016" PRIx64,
-					 model->classes.at[class].key);
+					 class_key(model, e->held));
+			if (e->context)
+				used += snprintf(line + used, size - (size_t)used, " %s",
+						 model->contexts.at[e->context].name);
+			if (class_key(model, e->wanted) != next)
+				used += snprintf(line + used, size - (size_t)used,
+						 " /%016" PRIx64, class_key(model, e->wanted));
 		}
 		if (!best || strcmp(line, best) < 0) {
 			free(best);
