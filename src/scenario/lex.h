@@ -29,7 +29,7 @@ struct lp_token {
 	const char	*at;
 	size_t		size;
 	uint32_t	line, column;	/* from 1 */
-	const char	*problem;	/* BAD: a sentence; NULL: a character that begins no token */
+	const char	*problem;	/* BAD: a sentence; NULL: a character that begins none */
 	const char	*comment;	/* what follows "//" between the last token and this one, on
 					   the last one's line; or NULL */
 	size_t		comment_size;

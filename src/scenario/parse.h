@@ -27,7 +27,7 @@ struct lp_chunk {
 
 char *lp_strings_alloc(struct lp_chunk **chunks, size_t size);	/* NULL when memory is short */
 char *lp_strings_copy(struct lp_chunk **chunks, const char *at, size_t size);
-void lp_strings_trim(struct lp_chunk *chunks, const char *last, size_t size);	/* of the last one */
+void lp_strings_trim(struct lp_chunk *chunks, const char *last, size_t size);	/* of the last */
 void lp_strings_finish(struct lp_chunk **chunks);
 
 /* What lp_scenario_destroy() gets. */

@@ -176,7 +176,9 @@ static bool parse_printed_name(struct lp_parser *p, char **printed)
 /* As reports print the class of an object called so. */
 static char *class_print_name(struct lp_parser *p, enum lp_object_type type, const char *name)
 {
-	return lp_parse_print_name(p, type == LP_OBJECT_WORKQUEUE_STRUCT ? "(wq_completion)%s" : "%s", name);
+	const char *format = type == LP_OBJECT_WORKQUEUE_STRUCT ? "(wq_completion)%s" : "%s";
+
+	return lp_parse_print_name(p, format, name);
 }
 
 /* Where "= name" stood in a class before this one, it stays: CLASS_NAMED is no flag of objects. */

@@ -36,7 +36,8 @@ static inline const char *sound_objects(const struct lp_scenario *s)
 		const struct lp_object *object = &s->objects[i];
 
 		REQUIRE(object->name && *object->name, "an object has no name");
-		REQUIRE(object->type && object->type < LP_OBJECT_TYPE_COUNT, "an object has no type");
+		REQUIRE(object->type && object->type < LP_OBJECT_TYPE_COUNT,
+			"an object has no type");
 		REQUIRE(object->class_index && object->class_index < s->class_count,
 			"an object has no class");
 		REQUIRE(s->classes[object->class_index].type == object->type,
