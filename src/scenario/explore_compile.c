@@ -175,13 +175,21 @@ static void note_op(struct machine *m, const struct lp_op *op)
 	}
 }
 
-/* How often an execution of each body can begin, as far as that is bounded: 1 or more. */
+/*
+ * How often an execution of each body can begin, as far as that is bounded, and at least how many
+ * of them there can be at once.
+ */
 static void estimate_times(struct machine *m)
 {
 	const struct lp_scenario *s = m->scenario;
+	uint32_t places = s->body_count;
 
+	for (uint32_t i = 0; i < s->op_count; i++)
+		places += s->ops[i].kind == LP_OP_THREAD_CREATE;
+	places = places < COUNT_MAX ? places : COUNT_MAX;
 	for (uint32_t b = 1; b < s->body_count; b++)
-		m->bodies[b].times = 1;
+		m->bodies[b].times = s->bodies[b].kind == LP_BODY_SOFTIRQ ||
+				     s->bodies[b].kind == LP_BODY_SIGNAL ? places : 1;
 	for (uint32_t pass = 0; pass < 3; pass++) {
 		for (uint32_t i = 0; i < s->op_count; i++) {
 			struct x_body *to;
