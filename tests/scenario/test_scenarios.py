@@ -3,8 +3,8 @@
 """All scenarios of the tree. Usage: test_scenarios.py LOCKPROOF DIRECTORY [TEST...]
 
 Each file is checked: its expectations must hold, to the letter, and where engine and explorer speak
-of the same thing they must agree. The files are teaching material too: each begins with the sentence that says
-what it teaches, and each folder has both what is reported and the twin that is silent.
+of the same thing they must agree. The files are teaching material too: each begins with what it
+teaches, and each folder has both what is reported and the twin that is silent.
 """
 import collections
 import json
@@ -64,8 +64,8 @@ def scenarios():
 
 
 def check(paths):
-    done = subprocess.run([LOCKPROOF, "check", "--strict", "--format=json", *paths], capture_output=True,
-                          text=True, timeout=PATIENCE)
+    done = subprocess.run([LOCKPROOF, "check", "--strict", "--format=json", *paths],
+                          capture_output=True, text=True, timeout=PATIENCE)
     if done.returncode not in (0, 1):
         sys.exit(f"lockproof check failed with {done.returncode}:\n{done.stderr}")
     return json.loads(done.stdout)["scenarios"]
