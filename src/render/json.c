@@ -132,7 +132,9 @@ static json_t *lock_of(const void *owner, size_t index)
 		      { "kind", string_of(lock->kind) },
 		      { "class", string_of(lock->class_key) },
 		      { "created", string_of(lock->created) },
-		      { "address", hex_of(lock->address) });
+		      { "address", hex_of(lock->address) },
+		      { "usage", string_of(lock->usage) },
+		      { "wait", string_of(lock->wait) });
 }
 
 static json_t *thread_of(const void *owner, size_t index)
@@ -145,7 +147,8 @@ static json_t *thread_of(const void *owner, size_t index)
 		      { "pid", known_number(thread->pid) },
 		      { "tid", known_number(thread->tid) },
 		      { "start", string_of(thread->start) },
-		      { "created_by", string_of(thread->created_by) });
+		      { "created_by", string_of(thread->created_by) },
+		      { "context", string_of(thread->context) });
 }
 
 static json_t *stack_of(const void *owner, size_t index)
@@ -154,9 +157,10 @@ static json_t *stack_of(const void *owner, size_t index)
 	const struct lp_report_stack *stack = &finding->stacks[index];
 
 	return OBJECT({ "role", string_of(stack->role) },
-		      { "lock", number_of(stack->lock) },
+		      { "lock", index_of(stack->lock, finding->cycle_count) },
 		      { "thread", index_of(stack->thread, finding->thread_count) },
-		      { "edge", index_of(stack->edge, finding->thread_count) },
+		      { "edge", index_of(stack->edge,
+					 finding->thread_count - finding->strike_count) },
 		      { "mode", string_of(stack->mode) },
 		      { "flags", flags_of(stack->flags) },
 		      { "place", number_of(stack->place) },
@@ -170,7 +174,20 @@ static json_t *step_of(const void *owner, size_t index)
 	const struct lp_report_step *step = &finding->steps[index];
 
 	return OBJECT({ "thread", number_of(step->thread) },
-		      { "text", string_of(step->text) });
+		      { "text", string_of(step->text) },
+		      { "depth", number_of(step->depth) });
+}
+
+static json_t *strike_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+	const struct lp_report_strike *strike = &finding->strikes[index];
+
+	return OBJECT({ "edge", number_of(strike->edge) },
+		      { "thread", number_of(strike->thread) },
+		      { "context", string_of(strike->context) },
+		      { "on", string_of(strike->on) },
+		      { "in", string_of(strike->in) });
 }
 
 static json_t *held_of(const void *owner, size_t index)
@@ -220,10 +237,13 @@ json_t *lp_render_finding_json(const struct lp_report_finding *it)
 		      { "title", string_of(it->title) },
 		      { "event", string_of(it->event_text) },
 		      { "holder", string_of(it->holder) },
+		      { "nest", string_of(it->nest) },
+		      { "forbidden", string_of(it->forbidden) },
 		      { "locks", array_of(lock_of, it, it->cycle_count) },
 		      { "contexts", array_of(context_of, it, it->context_count) },
 		      { "threads", array_of(thread_of, it, it->thread_count) },
 		      { "stacks", array_of(stack_of, it, it->stack_count) },
+		      { "strikes", array_of(strike_of, it, it->strike_count) },
 		      { "scenario", array_of(step_of, it, it->step_count) },
 		      { "held", array_of(held_of, it, it->held_count) },
 		      { "text", text_of(it) });

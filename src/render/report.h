@@ -31,6 +31,9 @@ struct lp_report_lock {
 	const char	*created;	/* "initialised in queue_new server.c:120", "static in a.out",
 					   "first locked in transfer bank.c:12"; NULL: unknown */
 	uint64_t	address;	/* 0: not told apart */
+	const char	*usage;		/* letters of how it is used in contexts, and while they can
+					   strike: "+.?."; NULL: not told */
+	const char	*wait;		/* what it needs and leaves: "3:3"; NULL: not told */
 };
 
 struct lp_report_thread {
@@ -39,17 +42,25 @@ struct lp_report_thread {
 	uint32_t	number;		/* 1: first */
 	const char	*start;		/* "worker (server.c:88)"; NULL: main */
 	const char	*created_by;	/* "thread 1 at main server.c:200"; NULL */
+	const char	*context;	/* it stands for all that runs in this: "SOFTIRQ"; NULL:
+					   it is a thread */
+	bool		irq;		/* that is an interrupt of the kernel */
 };
 
 /* Bits of lp_report_stack.flags, as in enum lp_acquire_flags. */
 enum { LP_REPORT_TRY = 1, LP_REPORT_TIMED = 2 };
 
-/* role: "held" (where the lock was taken that blocks the other), "wanted", "created", "event" */
+/*
+ * role: "held" (where the lock was taken that blocks the other), "wanted", "created", "event",
+ * "state" (of a dependency with a strike: where the held lock came to be held while that can
+ * strike: where it was taken, or where the strike was let in later).
+ */
 struct lp_report_stack {
 	const char	*role;
 	uint32_t	lock;		/* index in locks[], below cycle_count */
 	uint32_t	thread;		/* index in threads[] */
 	uint32_t	edge;		/* which dependency of the cycle, from 0 */
+	/* of "held" and "wanted" */
 	const char	*mode;		/* "write", "read", "read-recursive" */
 	uint32_t	flags;		/* enum lp_acquire_flags */
 	const struct lp_report_frame *frames;
@@ -64,7 +75,8 @@ struct lp_report_stack {
  */
 struct lp_report_step {
 	uint32_t	thread;		/* index in threads[] */
-	const char	*text;		/* "lock(&a);" "rlock(&b);" */
+	const char	*text;		/* "lock(&a);" "rlock(&b);" "<Interrupt>" */
+	uint32_t	depth;		/* 1: inside the interrupt above it */
 };
 
 struct lp_report_held {
@@ -76,9 +88,25 @@ struct lp_report_held {
 };
 
 /*
- * Dependency i of a cycle: threads[i] holds locks[i] and wants locks[(i + 1) % cycle_count];
- * the last one is the reporting thread's, which closed the cycle. A finding about one thread has
- * thread_count 1 and cycle_count 1, or 2 when a lock was nested inside another of its class.
+ * Dependency `edge` is no wish of threads[edge] itself: an interrupt strikes it while it holds
+ * locks[edge], and that wants locks[(edge + 1) % cycle_count]. The stack with the role "wanted" is
+ * the interrupt's.
+ */
+struct lp_report_strike {
+	uint32_t	edge;
+	uint32_t	thread;		/* threads[]: who was seen to run as the interrupt */
+	const char	*context;	/* "SOFTIRQ", "SIGALRM" */
+	bool		kernel;		/* an interrupt of the kernel, not a signal or the like */
+	const char	*on, *in;	/* both uses: "SOFTIRQ-ON-W", "IN-SOFTIRQ-W" */
+	const char	*safe, *unsafe;	/* as what it makes one lock safe and the other unsafe:
+					   "SOFTIRQ", "SOFTIRQ-READ" */
+};
+
+/*
+ * Dependency i of a cycle: threads[i] holds locks[i] and wants locks[(i + 1) % cycle_count], or is
+ * struck by what wants it; the last one is told first. A finding about one thread has one
+ * dependency and cycle_count 1, or 2 when a lock was nested inside another of its class.
+ * threads[] has one for each dependency, then one for each strike.
  */
 struct lp_report_finding {
 	char		id[17];
@@ -90,19 +118,29 @@ struct lp_report_finding {
 	const struct lp_report_lock *locks;	/* cycle order; [0] is held by edge 0 */
 	size_t		lock_count;
 	size_t		cycle_count;	/* locks[] it is about; those after them are only held */
-	const struct lp_report_thread *threads;	/* one per edge, repeated when the same */
+	const struct lp_report_thread *threads;	/* repeated when the same */
 	size_t		thread_count;
 	const struct lp_report_stack *stacks;
 	size_t		stack_count;
 	const struct lp_report_step *steps;
 	size_t		step_count;
+	const struct lp_report_strike *strikes;
+	size_t		strike_count;
 	const struct lp_report_held *held;	/* outermost first; of the reporting thread, or of
-						   each thread of a deadlock, one after the other */
+						   each thread of a deadlock, one after the other.
+						   What an interrupt stopped comes before its own */
 	size_t		held_count;
 	const char *const *contexts;
 	size_t		context_count;
+	const char	*state;		/* of the reporting thread: "HC0[0]:SC1[1]:HE1:SE0" */
 	const char	*event_text;	/* what happened, for findings from an event; NULL */
+	const char	*attempt;	/* the same in a layout's words: "is freeing memory"; NULL */
+	const char	*objection;	/* "but that lock is pinned!"; NULL: as in all of the kind */
 	const char	*holder;	/* who else holds the lock; NULL */
+	const char	*nest;		/* the lock that was said to be held around it; NULL */
+	const char	*forbidden;	/* where it must not wait: "in HARDIRQ context"; NULL */
+	unsigned	wait_context;	/* what the context leaves (enum lp_wait_type, or one more
+					   for everything); 0: unknown */
 };
 
 struct lp_report_summary {

@@ -17,6 +17,7 @@
 #define HEAD_INDENT	7	/* of the first column's name: as the kernel prints CPU0 */
 #define COLUMN_WIDTH	24	/* at least, as in the kernel's */
 #define GAP		2	/* between columns */
+#define DEPTH_INDENT	2	/* of what an interrupt does */
 
 struct columns {
 	size_t	count;
@@ -56,8 +57,8 @@ size_t lp_table_put_thread(FILE *out, const struct lp_report_finding *finding, s
 	size_t columns = 0;
 
 	if (!it->number && !it->comm)
-		return put_text(out, "unknown thread");
-	if (it->number)
+		return put_text(out, it->context ? it->context : "unknown thread");
+	if (it->number && !it->context)
 		columns += put_number(out, "T", it->number) + put_text(out, " ");
 	columns += it->comm ? lp_clean_put(out, it->comm) : put_text(out, "thread");
 	if (several_processes(finding) && it->pid)
@@ -85,11 +86,23 @@ static uint32_t repetitions(const struct lp_report_finding *finding,
 	return count;
 }
 
+/* An interrupt of the kernel strikes a CPU, whoever runs there. */
+static bool strikes_cpu(const struct lp_report_finding *finding)
+{
+	for (size_t i = 0; i < finding->strike_count; i++) {
+		if (finding->strikes[i].kernel)
+			return true;
+	}
+	return false;
+}
+
 static size_t put_head(FILE *out, const struct lp_report_finding *finding,
 		       const struct columns *columns, size_t column)
 {
 	uint32_t count = repetitions(finding, columns, column);
 
+	if (strikes_cpu(finding))
+		return put_number(out, "CPU", (uint32_t)column);
 	if (count == 0)
 		return lp_table_put_thread(out, finding, columns->thread[column]);
 	if (count == 1)
@@ -106,11 +119,16 @@ static size_t column_of(const struct columns *columns, size_t thread)
 	return i;
 }
 
+static size_t step_width(const struct lp_report_step *step)
+{
+	return (size_t)step->depth * DEPTH_INDENT + lp_clean_put(NULL, step->text);
+}
+
 static void measure(const struct lp_report_finding *finding, struct columns *columns)
 {
 	for (size_t i = 0; i < finding->step_count; i++) {
 		const struct lp_report_step *step = &finding->steps[i];
-		size_t width = lp_clean_put(NULL, step->text) + GAP, column;
+		size_t width = step_width(step) + GAP, column;
 
 		column = column_of(columns, step->thread);
 		if (column == columns->count) {
@@ -143,6 +161,13 @@ static void pad(FILE *out, size_t columns)
 		fputc(' ', out);
 }
 
+static void put_step(FILE *out, const struct lp_report_step *step)
+{
+	pad(out, (size_t)step->depth * DEPTH_INDENT);
+	lp_clean_put(out, step->text);
+	fputc('\n', out);
+}
+
 static void put_heads(FILE *out, const struct lp_report_finding *finding,
 		      const struct columns *columns, bool rule)
 {
@@ -165,8 +190,7 @@ static void put_table(FILE *out, const struct lp_report_finding *finding,
 		pad(out, INDENT);
 		for (size_t j = 0; columns->thread[j] != finding->steps[i].thread; j++)
 			pad(out, columns->width[j]);
-		lp_clean_put(out, finding->steps[i].text);
-		fputc('\n', out);
+		put_step(out, &finding->steps[i]);
 	}
 }
 
@@ -187,8 +211,7 @@ static void put_list(FILE *out, const struct lp_report_finding *finding,
 		width = put_head(out, finding, columns, column);
 		fputc(':', out);
 		pad(out, widest - width + 1);
-		lp_clean_put(out, finding->steps[i].text);
-		fputc('\n', out);
+		put_step(out, &finding->steps[i]);
 	}
 }
 

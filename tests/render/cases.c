@@ -1,71 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cases.c — reports made by hand, one for each thing a renderer has to get right. */
-#include "base/compiler.h"
-#include "cases.h"
-
-#define LIST(type, ...) \
-	(const type[]){ __VA_ARGS__ }, lp_array_size(((const type[]){ __VA_ARGS__ }))
-#define FRAMES(...) LIST(struct lp_report_frame, __VA_ARGS__)
-#define LOCKS(...) LIST(struct lp_report_lock, __VA_ARGS__)
-#define THREADS(...) LIST(struct lp_report_thread, __VA_ARGS__)
-#define STACKS(...) LIST(struct lp_report_stack, __VA_ARGS__)
-#define STEPS(...) LIST(struct lp_report_step, __VA_ARGS__)
-#define HELD(...) LIST(struct lp_report_held, __VA_ARGS__)
-
-/* Frames: of a program with debug information, inlined into it, of a library, of nothing known. */
-#define CODE(name, at, size, path, number) \
-	{ .function = name, .function_offset = at, .function_size = size, .file = path, \
-	  .line = number, .module = "/opt/bank/bank", .build_id = "00112233445566778899", \
-	  .offset = 0x1000 + (at) }
-#define INLINE(name, path, number) \
-	{ .function = name, .file = path, .line = number, .inlined = true, \
-	  .module = "/opt/bank/bank", .build_id = "00112233445566778899", .offset = 0x1234 }
-#define LIBRARY(name, at, size) \
-	{ .function = name, .function_offset = at, .function_size = size, \
-	  .module = "/lib/x86_64-linux-gnu/libc.so.6", .offset = 0x89000 + (at) }
-#define BARE(path, at) { .module = path, .offset = at }
-
-#define STACK(what, lock_index, index, ...) \
-	{ .role = what, .lock = lock_index, .thread = index, .edge = index, .mode = "write", \
-	  FRAMES_OF(__VA_ARGS__) }
-#define FRAMES_OF(...) \
-	.frames = (const struct lp_report_frame[]){ __VA_ARGS__ }, \
-	.frame_count = lp_array_size(((const struct lp_report_frame[]){ __VA_ARGS__ }))
-#define FIELD(array, counter, type, ...) \
-	.array = (const type[]){ __VA_ARGS__ }, \
-	.counter = lp_array_size(((const type[]){ __VA_ARGS__ }))
-#define LOCKS_OF(...) FIELD(locks, lock_count, struct lp_report_lock, __VA_ARGS__)
-#define THREADS_OF(...) FIELD(threads, thread_count, struct lp_report_thread, __VA_ARGS__)
-#define STACKS_OF(...) FIELD(stacks, stack_count, struct lp_report_stack, __VA_ARGS__)
-#define STEPS_OF(...) FIELD(steps, step_count, struct lp_report_step, __VA_ARGS__)
-#define HELD_OF(...) FIELD(held, held_count, struct lp_report_held, __VA_ARGS__)
-
-#define SUMMARY(possible, feasible, actual) \
-	{ .classes = 12, .chains = 34, .edges = 20, .threads = 5, .processes = 1, \
-	  .acquisitions = 1234567, .findings = { possible, feasible, actual } }
-
-/* A report with this finding alone. */
-#define REPORT_OF(of, ...) \
-	static const struct lp_report_finding *const of##_findings[] = { &of }; \
-	static const struct lp_report of##_report = { \
-		.program = "bank --threads 2", .version = "lockproof 0.1.0", \
-		.summary = SUMMARY(__VA_ARGS__), \
-		.findings = of##_findings, .finding_count = 1, \
-	};
-
-#define CIRCULAR \
-	.kind = "circular-locking", \
-	.header = "WARNING: possible circular locking dependency detected"
-#define FEASIBLE \
-	.level = "feasible", .reason = "The threads were never ordered by create or join, and " \
-	"no lock was held around both."
-#define ACTUAL .level = "actual", .reason = "It happened in this run."
-
-#define LOCK_A { "&from->lock", "mutex", "00000000000000aa", \
-		 "initialised in account_new bank.c:21", 0x7f3a8c000b20 }
-#define LOCK_B { "audit_lock", "mutex", "00000000000000bb", "static in bank", 0x5581a2b3c040 }
-#define PAYER { "payer", 4711, 4712, 2, "pay bank.c:60", "T1 in main bank.c:99" }
-#define AUDITOR { "auditor", 4711, 4713, 3, "audit bank.c:80", "T1 in main bank.c:100" }
+#include "cases_make.h"
 
 static const struct lp_report_finding two = {
 	.id = "3f2a9c0d11223344", CIRCULAR, FEASIBLE,
@@ -87,8 +22,8 @@ static const struct lp_report_finding two = {
 		{ .role = "created", .lock = 0, .thread = UINT32_MAX, .edge = UINT32_MAX,
 		  FRAMES_OF(CODE("account_new", 0x22, 0x50, "bank.c", 21),
 			    CODE("main", 0x40, 0x100, "bank.c", 95)) }),
-	STEPS_OF({ 1, "lock(audit_lock);" }, { 0, "lock(&from->lock);" },
-		 { 0, "lock(audit_lock);" }, { 1, "lock(&from->lock);" }),
+	STEPS_OF(STEP(1, "lock(audit_lock);"), STEP(0, "lock(&from->lock);"),
+		 STEP(0, "lock(audit_lock);"), STEP(1, "lock(&from->lock);")),
 	HELD_OF({ 1, 1, "write", FRAMES(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
 };
 REPORT_OF(two, 2, 1, 0)
@@ -97,8 +32,8 @@ REPORT_OF(two, 2, 1, 0)
 static const struct lp_report_finding modes = {
 	.id = "00000000000000f1", CIRCULAR, FEASIBLE,
 	.title = "circular locking: table_lock -> audit_lock -> table_lock",
-	LOCKS_OF({ "table_lock", "rwlock", "00000000000000cc", "static in bank", 0 }, LOCK_B,
-		 { "gate", "mutex", "00000000000000dd", NULL, 0x1000 }),
+	LOCKS_OF(LOCK("table_lock", "rwlock", "00000000000000cc", "static in bank", 0), LOCK_B,
+		 LOCK("gate", "mutex", "00000000000000dd", NULL, 0x1000)),
 	.cycle_count = 2,
 	THREADS_OF(PAYER, AUDITOR),
 	STACKS_OF(
@@ -114,17 +49,17 @@ static const struct lp_report_finding modes = {
 			    CODE("std::shared_lock<std::shared_mutex>::shared_lock"
 				 "(std::shared_mutex&)", 0x9, 0x20, "shared_mutex", 722),
 			    CODE("audit", 0x44, 0x60, "bank.c", 90)) }),
-	STEPS_OF({ 1, "trylock(audit_lock);" }, { 0, "rlock(table_lock);" },
-		 { 0, "lock(audit_lock);" }, { 1, "rlock(table_lock);" }),
+	STEPS_OF(STEP(1, "trylock(audit_lock);"), STEP(0, "rlock(table_lock);"),
+		 STEP(0, "lock(audit_lock);"), STEP(1, "rlock(table_lock);")),
 	HELD_OF({ 1, 2, "write", FRAMES(CODE("main_loop", 0x1, 0x60, "bank.c", 70)) },
 		{ 1, 1, "write", FRAMES(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
 };
 REPORT_OF(modes, 0, 1, 0)
 
 #define NAMED(letter) \
-	{ "lock_" #letter, "mutex", "class-" #letter, "static in philosophers", 0 }
+	LOCK("lock_" #letter, "mutex", "class-" #letter, "static in philosophers", 0)
 #define PHILOSOPHER(index) \
-	{ "philosopher" #index, 800, 801 + index, 2 + index, "dine", "T1 in main" }
+	THREAD("philosopher" #index, 800, 801 + index, 2 + index, "dine", "T1 in main")
 #define FORK(index, next) \
 	STACK("held", index, index, \
 	      CODE("take_first", 0x10 + index, 0x80, "dine.c", 10 + index)), \
@@ -137,8 +72,8 @@ static const struct lp_report_finding three = {
 	LOCKS_OF(NAMED(a), NAMED(b), NAMED(c)), .cycle_count = 3,
 	THREADS_OF(PHILOSOPHER(0), PHILOSOPHER(1), PHILOSOPHER(2)),
 	STACKS_OF(FORK(0, 1), FORK(1, 2), FORK(2, 0)),
-	STEPS_OF({ 2, "lock(lock_c);" }, { 0, "lock(lock_a);" }, { 1, "lock(lock_b);" },
-		 { 1, "lock(lock_c);" }, { 0, "lock(lock_b);" }, { 2, "lock(lock_a);" }),
+	STEPS_OF(STEP(2, "lock(lock_c);"), STEP(0, "lock(lock_a);"), STEP(1, "lock(lock_b);"),
+		 STEP(1, "lock(lock_c);"), STEP(0, "lock(lock_b);"), STEP(2, "lock(lock_a);")),
 	HELD_OF({ 2, 2, "write", FRAMES(CODE("take_first", 0x12, 0x80, "dine.c", 12)) }),
 };
 REPORT_OF(three, 0, 1, 0)
@@ -151,10 +86,10 @@ static const struct lp_report_finding five = {
 	THREADS_OF(PHILOSOPHER(0), PHILOSOPHER(1), PHILOSOPHER(2), PHILOSOPHER(3),
 		   PHILOSOPHER(4)),
 	STACKS_OF(FORK(0, 1), FORK(1, 2), FORK(2, 3), FORK(3, 4), FORK(4, 0)),
-	STEPS_OF({ 4, "lock(lock_e);" }, { 0, "lock(lock_a);" }, { 1, "lock(lock_b);" },
-		 { 2, "lock(lock_c);" }, { 3, "lock(lock_d);" }, { 3, "lock(lock_e);" },
-		 { 2, "lock(lock_d);" }, { 1, "lock(lock_c);" }, { 0, "lock(lock_b);" },
-		 { 4, "lock(lock_a);" }),
+	STEPS_OF(STEP(4, "lock(lock_e);"), STEP(0, "lock(lock_a);"), STEP(1, "lock(lock_b);"),
+		 STEP(2, "lock(lock_c);"), STEP(3, "lock(lock_d);"), STEP(3, "lock(lock_e);"),
+		 STEP(2, "lock(lock_d);"), STEP(1, "lock(lock_c);"), STEP(0, "lock(lock_b);"),
+		 STEP(4, "lock(lock_a);")),
 	HELD_OF({ 4, 4, "write", FRAMES(CODE("take_first", 0x14, 0x80, "dine.c", 14)) }),
 };
 REPORT_OF(five, 0, 1, 0)
@@ -164,10 +99,10 @@ static const struct lp_report_finding one_thread = {
 	.reason = "Only one thread was seen to take these locks in these orders.",
 	.title = "circular locking: lock_a -> lock_b -> lock_a",
 	LOCKS_OF(NAMED(a), NAMED(b)), .cycle_count = 2,
-	THREADS_OF({ "main", 900, 900, 1, NULL, NULL }, { "main", 900, 900, 1, NULL, NULL }),
+	THREADS_OF(THREAD("main", 900, 900, 1, NULL, NULL), THREAD("main", 900, 900, 1, NULL, NULL)),
 	STACKS_OF(FORK(0, 1), FORK(1, 0)),
-	STEPS_OF({ 1, "lock(lock_b);" }, { 0, "lock(lock_a);" }, { 0, "lock(lock_b);" },
-		 { 1, "lock(lock_a);" }),
+	STEPS_OF(STEP(1, "lock(lock_b);"), STEP(0, "lock(lock_a);"), STEP(0, "lock(lock_b);"),
+		 STEP(1, "lock(lock_a);")),
 	HELD_OF({ 1, 1, "write", FRAMES(CODE("take_first", 0x11, 0x80, "dine.c", 11)) }),
 };
 REPORT_OF(one_thread, 1, 0, 0)
@@ -176,16 +111,16 @@ REPORT_OF(one_thread, 1, 0, 0)
 static const struct lp_report_finding stripped = {
 	.id = "0000000000000012", CIRCULAR, FEASIBLE,
 	.title = "circular locking: blob+0x11a9 -> blob+0x4040 -> blob+0x11a9",
-	LOCKS_OF({ "blob+0x11a9", "mutex", "00000000000000ee", "initialised in blob+0x11a9", 0 },
-		 { "blob+0x4040", "mutex", "00000000000000ff", "static in blob", 0 }),
+	LOCKS_OF(LOCK("blob+0x11a9", "mutex", "00000000000000ee", "initialised in blob+0x11a9", 0),
+		 LOCK("blob+0x4040", "mutex", "00000000000000ff", "static in blob", 0)),
 	.cycle_count = 2,
-	THREADS_OF({ NULL, 0, 0, 0, NULL, NULL }, { "blob", 77, 78, 2, "blob+0x1300", NULL }),
+	THREADS_OF(THREAD(NULL, 0, 0, 0, NULL, NULL), THREAD("blob", 77, 78, 2, "blob+0x1300", NULL)),
 	STACKS_OF(STACK("held", 0, 0, BARE("/srv/blob", 0x1200), BARE(NULL, 0x7f00)),
 		  STACK("wanted", 1, 0, BARE("/srv/blob", 0x1210)),
 		  STACK("held", 1, 1, BARE("/srv/blob", 0x1310)),
 		  { .role = "wanted", .lock = 0, .thread = 1, .edge = 1, .mode = "write" }),
-	STEPS_OF({ 1, "lock(blob+0x4040);" }, { 0, "lock(blob+0x11a9);" },
-		 { 0, "lock(blob+0x4040);" }, { 1, "lock(blob+0x11a9);" }),
+	STEPS_OF(STEP(1, "lock(blob+0x4040);"), STEP(0, "lock(blob+0x11a9);"),
+		 STEP(0, "lock(blob+0x4040);"), STEP(1, "lock(blob+0x11a9);")),
 	HELD_OF({ 1, 1, "write", FRAMES(BARE("/srv/blob", 0x1310)) }),
 };
 REPORT_OF(stripped, 0, 1, 0)
@@ -195,14 +130,14 @@ static const struct lp_report_finding processes = {
 	.id = "0000000000000013", CIRCULAR, .level = "possible",
 	.reason = "The orders were seen in different processes only.",
 	.title = "circular locking: &acct->lock -> &acct->lock -> &acct->lock",
-	LOCKS_OF({ "&acct->lock", "mutex", "00000000000000aa", NULL, 0x7f3a8c000b20 },
-		 { "&acct->lock", "mutex", "00000000000000aa", NULL, 0x7f3a8c000c80 }),
+	LOCKS_OF(LOCK("&acct->lock", "mutex", "00000000000000aa", NULL, 0x7f3a8c000b20),
+		 LOCK("&acct->lock", "mutex", "00000000000000aa", NULL, 0x7f3a8c000c80)),
 	.cycle_count = 2,
-	THREADS_OF({ "bank", 31, 31, 1, NULL, NULL }, { "bank", 32, 32, 1, NULL, "T1" }),
+	THREADS_OF(THREAD("bank", 31, 31, 1, NULL, NULL), THREAD("bank", 32, 32, 1, NULL, "T1")),
 	STACKS_OF(FORK(0, 1), FORK(1, 0)),
-	STEPS_OF({ 1, "lock(&acct->lock 7f3a8c000c80);" }, { 0, "lock(&acct->lock 7f3a8c000b20);" },
-		 { 0, "lock(&acct->lock 7f3a8c000c80);" },
-		 { 1, "lock(&acct->lock 7f3a8c000b20);" }),
+	STEPS_OF(STEP(1, "lock(&acct->lock 7f3a8c000c80);"), STEP(0, "lock(&acct->lock 7f3a8c000b20);"),
+		 STEP(0, "lock(&acct->lock 7f3a8c000c80);"),
+		 STEP(1, "lock(&acct->lock 7f3a8c000b20);")),
 };
 REPORT_OF(processes, 1, 0, 0)
 
@@ -215,8 +150,8 @@ REPORT_OF(processes, 1, 0, 0)
 static const struct lp_report_finding templates = {
 	.id = "0000000000000014", CIRCULAR, FEASIBLE,
 	.title = "circular locking: bank::ledger<" MAP " >::guard -> " ENDLESS_100 ENDLESS_100,
-	LOCKS_OF({ "bank::ledger<" MAP " >::guard", "rwlock", "1", "static in bank", 0 },
-		 { ENDLESS_100 ENDLESS_100 "_end", "mutex", "2", NULL, 0 }),
+	LOCKS_OF(LOCK("bank::ledger<" MAP " >::guard", "rwlock", "1", "static in bank", 0),
+		 LOCK(ENDLESS_100 ENDLESS_100 "_end", "mutex", "2", NULL, 0)),
 	.cycle_count = 2,
 	THREADS_OF(PAYER, AUDITOR),
 	STACKS_OF(STACK("held", 0, 0, CODE("void bank::ledger<" MAP " >::post<" MAP ">(" MAP
@@ -226,10 +161,10 @@ static const struct lp_report_finding templates = {
 		  STACK("held", 1, 1, CODE(ENDLESS_100 ENDLESS_100 "::end", 0x10, 0x20, NULL, 0)),
 		  STACK("wanted", 0, 1, INLINE("std::vector<int>::size() const", "stl_vector.h",
 					       9))),
-	STEPS_OF({ 1, "lock(" ENDLESS_100 ENDLESS_100 "_end);" },
-		 { 0, "lock(bank::ledger<" MAP " >::guard);" },
-		 { 0, "lock(" ENDLESS_100 ENDLESS_100 "_end);" },
-		 { 1, "lock(bank::ledger<" MAP " >::guard);" }),
+	STEPS_OF(STEP(1, "lock(" ENDLESS_100 ENDLESS_100 "_end);"),
+		 STEP(0, "lock(bank::ledger<" MAP " >::guard);"),
+		 STEP(0, "lock(" ENDLESS_100 ENDLESS_100 "_end);"),
+		 STEP(1, "lock(bank::ledger<" MAP " >::guard);")),
 };
 REPORT_OF(templates, 0, 1, 0)
 
@@ -240,15 +175,15 @@ REPORT_OF(templates, 0, 1, 0)
 static const struct lp_report_finding hostile = {
 	.id = "0000000000000015", CIRCULAR, FEASIBLE,
 	.title = "circular locking: " EVIL,
-	LOCKS_OF({ EVIL, "mutex", "1", "static in " EVIL, 0 }, { "", "mutex", "2", NULL, 0 }),
+	LOCKS_OF(LOCK(EVIL, "mutex", "1", "static in " EVIL, 0), LOCK("", "mutex", "2", NULL, 0)),
 	.cycle_count = 2,
-	THREADS_OF({ EVIL, 1, 2, 3, EVIL, EVIL }, { "", 1, 3, 4, "", "" }),
+	THREADS_OF(THREAD(EVIL, 1, 2, 3, EVIL, EVIL), THREAD("", 1, 3, 4, "", "")),
 	STACKS_OF(STACK("held", 0, 0, CODE(EVIL, 0x10, 0x20, EVIL, 5)),
 		  STACK("wanted", 1, 0, { .module = "/" EVIL, .offset = UINT64_MAX }),
 		  STACK("held", 1, 1, { .function = EVIL, .module = "/tmp/" EVIL }),
 		  STACK("wanted", 0, 1, CODE("", 0x10, 0x20, "", 5))),
-	STEPS_OF({ 1, "lock();" }, { 0, "lock(" EVIL ");" }, { 0, "lock();" },
-		 { 1, "lock(" EVIL ");" }),
+	STEPS_OF(STEP(1, "lock();"), STEP(0, "lock(" EVIL ");"), STEP(0, "lock();"),
+		 STEP(1, "lock(" EVIL ");")),
 	.event_text = "x", .holder = EVIL,
 };
 REPORT_OF(hostile, 0, 1, 0)
@@ -262,7 +197,7 @@ static const struct lp_report_finding recursive = {
 	LOCKS_OF(LOCK_A), .cycle_count = 1, THREADS_OF(PAYER),
 	STACKS_OF(STACK("held", 0, 0, CODE("pay", 0x10, 0x20, "bank.c", 61)),
 		  STACK("wanted", 0, 0, CODE("transfer", 0x10, 0x20, "bank.c", 41))),
-	STEPS_OF({ 0, "lock(&from->lock);" }, { 0, "lock(&from->lock);" }),
+	STEPS_OF(STEP(0, "lock(&from->lock);"), STEP(0, "lock(&from->lock);")),
 	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
 };
 REPORT_OF(recursive, 0, 1, 0)
@@ -271,12 +206,12 @@ static const struct lp_report_finding nested = {
 	.id = "0000000000000022", RECURSIVE, .level = "possible",
 	.reason = "Locks of one class were nested, but never in opposite orders.",
 	.title = "recursive locking: &from->lock in transfer",
-	LOCKS_OF(LOCK_A, { "&from->lock", "mutex", "00000000000000aa",
-			   "initialised in account_new bank.c:21", 0x7f3a8c000c80 }),
+	LOCKS_OF(LOCK_A, LOCK("&from->lock", "mutex", "00000000000000aa",
+			   "initialised in account_new bank.c:21", 0x7f3a8c000c80)),
 	.cycle_count = 2, THREADS_OF(PAYER),
 	STACKS_OF(STACK("held", 0, 0, CODE("pay", 0x10, 0x20, "bank.c", 61)),
 		  STACK("wanted", 1, 0, CODE("transfer", 0x10, 0x20, "bank.c", 41))),
-	STEPS_OF({ 0, "lock(&from->lock 7f3a8c000b20);" }, { 0, "lock(&from->lock 7f3a8c000c80);" }),
+	STEPS_OF(STEP(0, "lock(&from->lock 7f3a8c000b20);"), STEP(0, "lock(&from->lock 7f3a8c000c80);")),
 	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
 };
 REPORT_OF(nested, 1, 0, 0)
@@ -287,7 +222,7 @@ static const struct lp_report_finding relock = {
 	LOCKS_OF(LOCK_A), .cycle_count = 1, THREADS_OF(PAYER),
 	STACKS_OF(STACK("event", 0, 0, CODE("transfer", 0x10, 0x20, "bank.c", 41)),
 		  STACK("held", 0, 0, CODE("pay", 0x10, 0x20, "bank.c", 61))),
-	STEPS_OF({ 0, "lock(&from->lock);" }, { 0, "lock(&from->lock);" }),
+	STEPS_OF(STEP(0, "lock(&from->lock);"), STEP(0, "lock(&from->lock);")),
 	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
 	.event_text = "locked again a lock that it holds (an errorcheck mutex: EDEADLK)",
 };
@@ -346,8 +281,8 @@ static const struct lp_report_finding deadlock = {
 		  STACK("wanted", 1, 0, CODE("transfer", 0x48, 0x90, "bank.c", 44)),
 		  STACK("held", 1, 1, CODE("audit", 0x12, 0x60, "bank.c", 82)),
 		  STACK("wanted", 0, 1, CODE("audit", 0x3c, 0x60, "bank.c", 85))),
-	STEPS_OF({ 1, "lock(audit_lock);" }, { 0, "lock(&from->lock);" },
-		 { 0, "lock(audit_lock);" }, { 1, "lock(&from->lock);" }),
+	STEPS_OF(STEP(1, "lock(audit_lock);"), STEP(0, "lock(&from->lock);"),
+		 STEP(0, "lock(audit_lock);"), STEP(1, "lock(&from->lock);")),
 	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x40, "bank.c", 61)) },
 		{ 1, 1, "write", FRAMES(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
 };
@@ -358,22 +293,10 @@ static const struct lp_report_finding deadlock_self = {
 	LOCKS_OF(LOCK_A), .cycle_count = 1, THREADS_OF(PAYER),
 	STACKS_OF(STACK("held", 0, 0, CODE("pay", 0x10, 0x40, "bank.c", 61)),
 		  STACK("wanted", 0, 0, CODE("transfer", 0x48, 0x90, "bank.c", 44))),
-	STEPS_OF({ 0, "lock(&from->lock);" }, { 0, "lock(&from->lock);" }),
+	STEPS_OF(STEP(0, "lock(&from->lock);"), STEP(0, "lock(&from->lock);")),
 	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x40, "bank.c", 61)) }),
 };
 REPORT_OF(deadlock_self, 0, 0, 1)
-
-/* A kind that has no layout yet is printed in full all the same. */
-static const struct lp_report_finding fallback = {
-	.id = "0000000000000071", .kind = "invalid-lock", ACTUAL,
-	.header = "WARNING: invalid lock", .title = "invalid lock: audit_lock in audit",
-	LOCKS_OF(LOCK_B), .cycle_count = 1, THREADS_OF(AUDITOR),
-	STACKS_OF(STACK("event", 0, 0, CODE("audit", 0x12, 0x60, "bank.c", 82)),
-		  { .role = "created", .lock = 0, .thread = UINT32_MAX, .edge = UINT32_MAX,
-		    FRAMES_OF(CODE("main", 0x40, 0x100, "bank.c", 95)) }),
-	.contexts = (const char *const[]){ "SIGALRM" }, .context_count = 1,
-};
-REPORT_OF(fallback, 0, 0, 1)
 
 /* Whole reports: the summary, several findings, a recording that ended early. */
 
@@ -425,7 +348,6 @@ const struct render_case render_cases[] = {
 	{ "at-exit", &at_exit_report },
 	{ "deadlock", &deadlock_report },
 	{ "deadlock-self", &deadlock_self_report },
-	{ "fallback", &fallback_report },
 	{ "none", &none },
 	{ "only-hidden", &only_hidden },
 	{ "several", &several },

@@ -29,17 +29,19 @@ static int render(const char *how, const struct lp_report *report)
 
 int main(int argc, char **argv)
 {
-	const struct render_case *it = render_cases;
+	const struct render_case *it;
+	size_t index = 0;
 	int result;
 
 	if (argc != 3) {
-		for (; it->name; it++)
+		for (; (it = render_case_at(index)); index++)
 			puts(it->name);
 		return argc == 1 ? 0 : 2;
 	}
-	while (it->name && strcmp(it->name, argv[2]))
-		it++;
-	if (!it->name)
+	for (; (it = render_case_at(index)); index++)
+		if (!strcmp(it->name, argv[2]))
+			break;
+	if (!it)
 		return 2;
 	result = render(argv[1], it->report);
 	if (result < 0)

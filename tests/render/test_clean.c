@@ -164,11 +164,11 @@ static void test_random(void **state)
 
 static const struct lp_report *case_named(const char *name)
 {
-	const struct render_case *it = render_cases;
+	size_t index = 0;
 
-	while (strcmp(it->name, name))
-		it++;
-	return it->report;
+	while (strcmp(render_case_at(index)->name, name))
+		index++;
+	return render_case_at(index)->report;
 }
 
 static int render_failing(const struct lp_report *report, bool json, long index, bool *failed)
@@ -216,6 +216,8 @@ static void test_memory(void **state)
 	check_failing("none", true);
 	check_failing("relock", true);
 	check_failing("hostile", true);
+	check_failing("irq-inversion-signals", true);
+	check_failing("irq-unsafe-lock-order", false);
 	json_set_alloc_funcs(malloc, free);
 }
 

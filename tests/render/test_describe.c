@@ -435,8 +435,10 @@ static void check_place(const struct lp_report_finding *report, const char *role
 static void test_cycle(void **state)
 {
 	static const struct lp_report_step wanted[] = {
-		{ 1, "lock(table_lock);" }, { 0, "lock(&q->lock);" }, { 0, "lock(table_lock);" },
-		{ 1, "lock(&q->lock);" },
+		{ .thread = 1, .text = "lock(table_lock);" },
+		{ .thread = 0, .text = "lock(&q->lock);" },
+		{ .thread = 0, .text = "lock(table_lock);" },
+		{ .thread = 1, .text = "lock(&q->lock);" },
 	};
 	struct world *world = *state;
 	const struct lp_report_finding *report;

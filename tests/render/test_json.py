@@ -28,11 +28,15 @@ def check_indexes(finding):
     """Whatever points into another array points at something."""
     locks, threads = len(finding['locks']), len(finding['threads'])
     for stack in finding['stacks']:
-        assert stack['lock'] < locks, stack
+        assert stack['lock'] < locks if locks else stack['lock'] is None, stack
         assert stack['thread'] is None or stack['thread'] < threads, stack
         assert stack['place'] < max(1, len(stack['frames'])), stack
-    for row in finding['scenario'] + finding['held']:
+    for row in finding['scenario'] + finding['held'] + finding['strikes']:
         assert row['thread'] < threads, row
+    edges = threads - len(finding['strikes'])
+    for strike in finding['strikes']:
+        assert strike['edge'] < edges <= strike['thread'], strike
+        assert strike['context'] in finding['contexts'], strike
 
 
 def check_case(name, validator):
@@ -77,6 +81,9 @@ def broken(report):
     yield change('address as number', 'findings', 0, 'locks', 0, 'address', value=4096)
     yield change('unknown role', 'findings', 0, 'stacks', 0, 'role', value='taken')
     yield change('no locks', 'findings', 0, 'locks', value=[])
+    yield change('wait types as numbers', 'findings', 0, 'locks', 0, 'wait', value=[3, 3])
+    yield change('unknown letters', 'findings', 0, 'locks', 0, 'usage', value='+x..')
+    yield change('depth as text', 'findings', 0, 'scenario', 0, 'depth', value='1')
 
 
 def check_full_disk():
@@ -99,6 +106,9 @@ def main():
     assert reports['hostile']['findings'][0]['locks'][0]['name'].startswith('evil\n*** all'), \
         'JSON must keep what text escapes'
     assert '\ufffd' in reports['hostile']['findings'][0]['locks'][0]['name']
+    kinds = {it['kind'] for report in reports.values() for it in report['findings']}
+    missing = set(schema['$defs']['finding']['properties']['kind']['enum']) - kinds
+    assert not missing, f'no case for {missing}'
     modes = reports['modes']['findings'][0]
     assert [lock['name'] for lock in modes['locks']] == ['table_lock', 'audit_lock'], \
         'a lock that is only held is not one of the cycle'

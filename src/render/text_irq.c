@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text_irq.c — sections of findings about contexts: what strikes, and where waiting is forbidden;
+ * see text_private.h.
+ *
+ * A report about one strike is told from the interrupt's side, whichever side was seen last, so
+ * that the same facts read alike in every run.
+ */
+#include "render/text_private.h"
+
+/* Names of contexts come from the target. */
+static void put_word(struct lp_text *text, const char *before, const char *word, const char *after)
+{
+	fputs(before, text->out);
+	lp_clean_put(text->out, word);
+	fputs(after, text->out);
+}
+
+/* The strike that a report is about: what closed the cycle, or what made the order unsafe. */
+static const struct lp_report_strike *main_strike(const struct lp_report_finding *finding)
+{
+	static const struct lp_report_strike none;
+	const struct lp_report_strike *strike =
+		lp_text_strike_of(finding, lp_text_last_edge(finding));
+
+	return strike ? strike : finding->strike_count ? finding->strikes : &none;
+}
+
+/* Where the lock that the strike makes unsafe came to be held while that could strike. */
+static const struct lp_report_stack *unsafe_stack(const struct lp_report_finding *finding,
+						  const struct lp_report_strike *strike)
+{
+	const struct lp_report_stack *stack = lp_text_find_stack(finding, "state", strike->edge);
+
+	return stack ? stack : lp_text_find_stack(finding, "held", strike->edge);
+}
+
+/*
+ * "irq event stamp" and the four lines after it belong here: when and where interrupts were last
+ * enabled and disabled. Facts do not have that yet.
+ */
+static void put_event_stamps(struct lp_text *text)
+{
+	(void)text;
+}
+
+int lp_text_inconsistent(struct lp_text *text)
+{
+	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_strike *strike = main_strike(finding);
+
+	put_word(text, "\ninconsistent {", strike->on, "}");
+	put_word(text, " -> {", strike->in, "} usage.\n");
+	lp_text_task(text, lp_text_reporter(finding));
+	lp_text_state(text);
+	fputs(" takes:\n", text->out);
+	lp_text_lock_line(text, lp_text_wanted_lock(finding, strike->edge),
+			  lp_text_report_stack(finding));
+	put_word(text, "{", strike->on, "} state was registered at:\n");
+	lp_text_stack(text, unsafe_stack(finding, strike), 2);
+	put_event_stamps(text);
+	return 0;
+}
+
+int lp_text_inversion(struct lp_text *text)
+{
+	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_strike *strike = main_strike(finding);
+
+	fputc('\n', text->out);
+	lp_text_task(text, lp_text_reporter(finding));
+	lp_text_state(text);
+	fputs(" just changed the state of lock:\n", text->out);
+	lp_text_lock_line(text, lp_text_wanted_lock(finding, strike->edge),
+			  lp_text_report_stack(finding));
+	put_word(text, "but this lock took another, ", strike->unsafe,
+		 "-unsafe lock in the past:\n ");
+	lp_text_class(text, strike->edge);
+	fputs("\n\n\nand interrupts could create inverse lock ordering between them.\n\n",
+	      text->out);
+	return 0;
+}
+
+/* "-irq-unsafe", after the name of a context; signals are no irqs. */
+static const char *irq_word(const struct lp_report_strike *strike)
+{
+	return strike->kernel ? "-irq-" : "-";
+}
+
+/* "but this new dependency connects a SOFTIRQ-irq-safe lock:" and how it became that. */
+static void put_end(struct lp_text *text, const struct lp_report_strike *strike, bool safe)
+{
+	const struct lp_report_finding *finding = text->finding;
+	const char *context = safe ? strike->safe : strike->unsafe;
+	const char *what = safe ? "safe" : "unsafe";
+
+	put_word(text, safe ? "\nbut this new dependency connects a " : "\nto a ", context,
+		 irq_word(strike));
+	fprintf(text->out, "%s lock:\n ", what);
+	lp_text_class(text, safe ? lp_text_wanted_lock(finding, strike->edge) : strike->edge);
+	put_word(text, "\n\n... which became ", context, irq_word(strike));
+	fprintf(text->out, "%s at:\n", what);
+	lp_text_stack(text, safe ? lp_text_find_stack(finding, "wanted", strike->edge) :
+				   unsafe_stack(finding, strike), 2);
+}
+
+int lp_text_unsafe_order(struct lp_text *text)
+{
+	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_strike *strike = main_strike(finding);
+	size_t edge = lp_text_last_edge(finding), wanted = lp_text_wanted_lock(finding, edge);
+
+	fputc('\n', text->out);
+	lp_text_task(text, lp_text_reporter(finding));
+	lp_text_state(text);
+	fputs(" is trying to acquire:\n", text->out);
+	lp_text_lock_line(text, wanted, lp_text_report_stack(finding));
+	fputs("\nand this task is already holding:\n", text->out);
+	lp_text_lock_line(text, edge, lp_text_find_stack(finding, "held", edge));
+	fputs("which would create a new lock dependency:\n ", text->out);
+	lp_text_class(text, edge);
+	fputs(" -> ", text->out);
+	lp_text_class(text, wanted);
+	fputc('\n', text->out);
+	put_end(text, strike, true);
+	put_end(text, strike, false);
+	return 0;
+}
+
+/* Who was struck while holding what. `told`: the stack of unsafe_stack() stands above. */
+static void put_struck(struct lp_text *text, const struct lp_report_strike *strike, bool told)
+{
+	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_stack *state = lp_text_find_stack(finding, "state", strike->edge);
+
+	put_word(text, "\n ", strike->context, " can strike ");
+	lp_text_thread(text, strike->edge);
+	fputs(" while it holds ", text->out);
+	lp_text_lock_name(text, strike->edge);
+	if (told && !state) {
+		fputs(" (stack: above).\n", text->out);
+		return;
+	}
+	fputs(",\n which it acquired at:\n", text->out);
+	lp_text_stack(text, lp_text_find_stack(finding, "held", strike->edge), 7);
+	if (told || !state)
+		return;
+	put_word(text, " and where ", strike->context, " was let in at:\n");
+	lp_text_stack(text, state, 7);
+}
+
+int lp_text_struck(struct lp_text *text)
+{
+	put_struck(text, main_strike(text->finding), true);
+	return 0;
+}
+
+/* What an interrupt wants, of a strike that the report does not tell of elsewhere. */
+static void put_striker(struct lp_text *text, const struct lp_report_strike *strike)
+{
+	const struct lp_report_finding *finding = text->finding;
+
+	fputs("\n ", text->out);
+	lp_text_thread(text, strike->thread);
+	fputs(" wanted ", text->out);
+	lp_text_lock_name(text, lp_text_wanted_lock(finding, strike->edge));
+	put_word(text, " in ", strike->context, " at:\n");
+	lp_text_stack(text, lp_text_find_stack(finding, "wanted", strike->edge), 7);
+}
+
+/* Both halves of a dependency. */
+static void put_dependency(struct lp_text *text, size_t edge)
+{
+	const struct lp_report_finding *finding = text->finding;
+
+	fputs("\n ", text->out);
+	lp_text_thread(text, edge);
+	fputs(" wanted ", text->out);
+	lp_text_lock_name(text, lp_text_wanted_lock(finding, edge));
+	if (edge == lp_text_last_edge(finding)) {
+		fputs(" (stack: below)", text->out);
+	} else {
+		fputs(" at:\n", text->out);
+		lp_text_stack(text, lp_text_find_stack(finding, "wanted", edge), 7);
+	}
+	fputs(" while holding ", text->out);
+	lp_text_lock_name(text, edge);
+	fputs(",\n which it acquired at:\n", text->out);
+	lp_text_stack(text, lp_text_find_stack(finding, "held", edge), 7);
+}
+
+/*
+ * Every dependency, from the safe lock to the unsafe one, and every strike. The kernel prints its
+ * tables of "the shortest dependencies" here, which do not say who held what.
+ */
+int lp_text_paths(struct lp_text *text)
+{
+	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_strike *first = main_strike(finding);
+	size_t count = lp_text_edge_count(finding);
+	bool told = first->edge != lp_text_last_edge(finding);
+
+	for (size_t i = 1; i <= count; i++) {
+		size_t edge = (first->edge + i) % count;
+		const struct lp_report_strike *strike = lp_text_strike_of(finding, edge);
+
+		if (strike)
+			put_struck(text, strike, told && strike == first);
+		else
+			put_dependency(text, edge);
+		if (strike && strike != first)
+			put_striker(text, strike);
+	}
+	return 0;
+}
+
+int lp_text_wait_attempt(struct lp_text *text)
+{
+	const struct lp_report_finding *finding = text->finding;
+
+	fputc('\n', text->out);
+	lp_text_task(text, lp_text_reporter(finding));
+	if (finding->cycle_count) {
+		fputs(" is trying to lock:\n", text->out);
+		lp_text_lock_line(text, lp_text_wanted_lock(finding, 0),
+				  lp_text_report_stack(finding));
+	} else {
+		fputs(" is trying to sleep at:\n", text->out);
+		lp_text_place(text, lp_text_report_stack(finding));
+		fputc('\n', text->out);
+	}
+	if (finding->forbidden)
+		put_word(text, "which is not allowed ", finding->forbidden, ".\n");
+	return 0;
+}
+
+int lp_text_wait_context(struct lp_text *text)
+{
+	unsigned context = text->finding->wait_context;
+
+	if (context)
+		fprintf(text->out, "\ncontext-{%u:%u}\n", context, context);
+	return 0;
+}
