@@ -511,15 +511,15 @@ static void look_ahead(struct machine *m, struct x_op *x)
 {
 	struct touch later = x->own;
 
-	x->gives = 0;
-	x->triggers = 0;
 	if (x->kind == LP_OP_COMPLETE || x->kind == LP_OP_UP || x->kind == LP_OP_COND_SIGNAL ||
 	    x->kind == LP_OP_INIT)
-		x->gives = m->objects[x->object].give;
+		x->give = m->objects[x->object].give;
 	if (starts_a_body(x)) {
-		x->triggers = m->bodies[x->other].bit;
+		x->trigger = m->bodies[x->other].bit;
 		later = touch_or(later, m->bodies[x->other].all);
 	}
+	x->gives = x->give;
+	x->triggers = x->trigger;
 	for (uint32_t i = 0; i < 2; i++) {
 		uint32_t pc = i ? x->target : x->next;
 
@@ -937,6 +937,7 @@ static void take_view(struct machine *m)
 	m->pc = take(m, m->column_count, sizeof(uint32_t));
 	m->can = take(m, m->column_count, 1);
 	m->stuck = take(m, m->column_count, 1);
+	m->marks = take(m, m->scenario->op_count + 2, 1);
 	m->locks = take(m, m->scenario->object_count, sizeof(*m->locks));
 	m->running = take(m, m->scenario->body_count, sizeof(uint32_t));
 	m->runs_in = take(m, m->scenario->body_count, sizeof(uint32_t));

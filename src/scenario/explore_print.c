@@ -372,6 +372,8 @@ static void put_holder(FILE *out, const struct table *t, const struct lp_explore
 			fputs(", which nobody can give any more", out);
 		return;
 	}
+	if (op->kind == LP_OP_THREAD_JOIN && holder != stuck->column)
+		return;
 	taken = body ? NULL : find_taken(t, holder, op->object);
 	if (holder != stuck->column) {
 		fputs(body ? " on " : ", held by ", out);

@@ -58,8 +58,8 @@ struct x_op {
 	uint32_t	body;
 	uint64_t	signals;	/* compact: bit of the signal's index */
 	struct touch	own, later;	/* it alone; it and all that can follow */
-	uint64_t	gives;		/* later: x_object.give of what it counts up or wakes */
-	uint64_t	triggers;	/* later: x_body.bit of what it starts */
+	uint64_t	give, gives;	/* x_object.give of what it counts up or wakes; later */
+	uint64_t	trigger, triggers; /* x_body.bit of what it starts; later */
 };
 
 struct x_object {
@@ -148,6 +148,7 @@ struct machine {
 	uint8_t		*now, *next;
 	uint32_t	*depth, *pc;		/* per column; pc of the top frame */
 	uint8_t		*can, *stuck;		/* per column */
+	uint8_t		*marks;			/* per pc, of explore_stuck.c: all 0 */
 	struct x_lock	*locks;			/* per object */
 	uint32_t	*running, *runs_in;	/* per body: how often; last column + 1 */
 	struct touch	*future, *after;	/* per column, for the reduction */

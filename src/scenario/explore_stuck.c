@@ -122,15 +122,75 @@ static uint32_t blocks_join(const struct machine *m, uint32_t b)
 
 /* ---- counts and wake-ups ---- */
 
-/* The column's code, or what may strike it, can still give or start something. */
-static void add_column(const struct machine *m, uint32_t c, uint64_t *gives, uint64_t *triggers)
+static bool waits_for_count(const struct x_op *op)
 {
-	for (uint32_t l = 0; l < m->depth[c]; l++) {
-		const struct x_op *op = op_at(m, load_pc(m, m->now + frame_at(m, c, l)));
+	return op->kind == LP_OP_WAIT || op->kind == LP_OP_DOWN;
+}
 
-		*gives |= op->gives;
-		*triggers |= op->triggers;
+/* It cannot be taken as long as those stay stuck that are. */
+static bool stays_taken(const struct machine *m, const struct x_op *op)
+{
+	const struct x_lock *lock = &m->locks[op->object];
+
+	if (m->objects[op->object].local)
+		return false;
+	if (op->mode == LP_WRITE)
+		return keeper(m, op->object);
+	if (lock->owner)
+		return keeps(m, lock->owner - 1, op->object);
+	return op->mode == LP_READ && !(op->flags & LP_PREFER) && lock->queued &&
+	       stuck_writer(m, op->object);
+}
+
+/* Can code get past this operation, as long as those stay stuck that are? */
+static bool passes(const struct machine *m, const struct x_op *op, uint64_t gives)
+{
+	if (op->kind == LP_OP_ACQUIRE)
+		return m->objects[op->object].back_off || !stays_taken(m, op);
+	if (waits_for_count(op))
+		return m->now[m->objects[op->object].count] ||
+		       m->objects[op->object].give & gives;
+	return true;
+}
+
+static bool may_branch(const struct machine *m, const struct x_op *op)
+{
+	return op->kind == LP_OP_BRANCH || op->kind == LP_OP_FORK ||
+	       op->flags & (LP_TRY | LP_TIMED) ||
+	       (op->kind == LP_OP_ACQUIRE && m->objects[op->object].errorcheck);
+}
+
+/* Add what code that goes on at `pc` can give and start, as far as it gets. */
+static void walk(struct machine *m, uint32_t pc, uint64_t *gives, uint64_t *triggers)
+{
+	const struct lp_body *body;
+	uint32_t end;
+
+	if (!pc || (!op_at(m, pc)->gives && !op_at(m, pc)->triggers))
+		return;
+	body = &m->scenario->bodies[op_at(m, pc)->body];
+	end = body->first + body->count;
+	m->marks[pc] = 1;
+	for (uint32_t i = pc; i <= end; i++) {
+		const struct x_op *op = op_at(m, i);
+
+		if (!m->marks[i])
+			continue;
+		m->marks[i] = 0;
+		*gives |= op->give;
+		*triggers |= op->trigger;
+		if (op->next && passes(m, op, *gives))
+			m->marks[op->next] = 1;
+		if (op->target && may_branch(m, op))
+			m->marks[op->target] = 1;
 	}
+}
+
+/* The column's code can still give or start something. */
+static void add_column(struct machine *m, uint32_t c, uint64_t *gives, uint64_t *triggers)
+{
+	for (uint32_t l = 0; l < m->depth[c]; l++)
+		walk(m, load_pc(m, m->now + frame_at(m, c, l)), gives, triggers);
 }
 
 static bool goes_on(const struct machine *m, uint32_t c)
@@ -171,33 +231,29 @@ static bool can_begin(const struct machine *m, uint32_t b, uint64_t triggers, bo
 }
 
 /* All that can still be given by somebody who is not stuck. */
-static uint64_t what_can_be_given(const struct machine *m)
+static uint64_t what_can_be_given(struct machine *m)
 {
-	uint64_t gives = 0, triggers = 0, before;
+	uint64_t gives = 0, triggers = 0, gives_before, triggers_before;
 	bool somebody = false;
 
-	for (uint32_t c = 0; c < m->column_count; c++) {
-		if (!goes_on(m, c))
-			continue;
-		somebody = true;
-		add_column(m, c, &gives, &triggers);
-	}
+	for (uint32_t c = 0; c < m->column_count; c++)
+		somebody |= goes_on(m, c);
 	do {
-		before = gives | triggers;
-		for (uint32_t b = 1; b < m->scenario->body_count; b++) {
-			if (!can_begin(m, b, triggers, somebody))
-				continue;
-			gives |= op_at(m, m->bodies[b].first)->gives;
-			triggers |= op_at(m, m->bodies[b].first)->triggers;
-		}
-	} while ((gives | triggers) != before);
+		gives_before = gives;
+		triggers_before = triggers;
+		for (uint32_t c = 0; c < m->column_count; c++)
+			if (goes_on(m, c))
+				add_column(m, c, &gives, &triggers);
+		for (uint32_t b = 1; b < m->scenario->body_count; b++)
+			if (can_begin(m, b, triggers, somebody))
+				walk(m, m->bodies[b].first, &gives, &triggers);
+	} while (gives != gives_before || triggers != triggers_before);
 	return gives;
 }
 
 static bool counts(const struct machine *m, uint32_t c, const struct x_op *op)
 {
-	return op->kind == LP_OP_WAIT || op->kind == LP_OP_DOWN ||
-	       (op->kind == LP_OP_COND_WAIT && waiting(m, top_frame(m, c)) != WAIT_WOKEN);
+	return waits_for_count(op) || (op->kind == LP_OP_COND_WAIT && waiting(m, top_frame(m, c)) != WAIT_WOKEN);
 }
 
 /* ---- all together ---- */
