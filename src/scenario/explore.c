@@ -50,7 +50,7 @@ static bool reach(void *context, const struct choice *choice)
 
 	(void)choice;
 	x->transitions++;
-	switch (lp_store_add(&x->store, x->m.next, x->now, &index)) {
+	switch (lp_x_store_add(&x->store, x->m.next, x->now, &index)) {
 	case STORE_NEW:
 		x->fresh = true;
 		if (x->any && !push(x, index))
@@ -224,7 +224,7 @@ void lp_explore(const struct lp_scenario *scenario, const struct lp_explore_opti
 	if (!error) {
 		x.any = options->any && !options->full;
 		memory = memory > x.m.memory_size ? memory - x.m.memory_size : 0;
-		lp_store_init(&x.store, x.m.size, states, memory);
+		lp_x_store_init(&x.store, x.m.size, states, memory);
 		run(&x, options, result);
 	} else {
 		x.verdict = error == -E2BIG ? LP_VERDICT_BOUND : LP_VERDICT_NO_MEMORY;
@@ -232,7 +232,7 @@ void lp_explore(const struct lp_scenario *scenario, const struct lp_explore_opti
 	result->verdict = x.verdict;
 	result->states = x.store.count;
 	result->transitions = x.transitions;
-	lp_store_finish(&x.store);
+	lp_x_store_finish(&x.store);
 	lp_explored_finish(&x.graph);
 	free(x.stack);
 	lp_x_finish(&x.m);

@@ -204,9 +204,9 @@ struct store {
 
 enum store_result { STORE_OLD, STORE_NEW, STORE_FULL, STORE_NO_MEMORY };
 
-void lp_store_init(struct store *store, uint64_t size, uint64_t states_max, uint64_t memory_max);
-void lp_store_finish(struct store *store);
-enum store_result lp_store_add(struct store *store, const uint8_t *state, uint32_t parent,
+void lp_x_store_init(struct store *store, uint64_t size, uint64_t states_max, uint64_t memory_max);
+void lp_x_store_finish(struct store *store);
+enum store_result lp_x_store_add(struct store *store, const uint8_t *state, uint32_t parent,
 			       uint32_t *index);
 
 static inline const uint8_t *store_state(const struct store *store, uint32_t index)

@@ -14,13 +14,13 @@
 #define ROOM_FIRST	64u
 #define COST_EACH	(sizeof(uint32_t) + 4 * sizeof(uint64_t))	/* beside the state itself */
 
-void lp_store_init(struct store *store, uint64_t size, uint64_t states_max, uint64_t memory_max)
+void lp_x_store_init(struct store *store, uint64_t size, uint64_t states_max, uint64_t memory_max)
 {
 	*store = (struct store){ .size = size, .memory_max = memory_max };
 	store->states_max = states_max < UINT32_MAX - 1 ? states_max : UINT32_MAX - 1;
 }
 
-void lp_store_finish(struct store *store)
+void lp_x_store_finish(struct store *store)
 {
 	free(store->states);
 	free(store->parents);
@@ -100,7 +100,7 @@ static enum store_result grow(struct store *store)
 	return store->slots >= room * 2 || grow_table(store) ? STORE_NEW : STORE_NO_MEMORY;
 }
 
-enum store_result lp_store_add(struct store *store, const uint8_t *state, uint32_t parent,
+enum store_result lp_x_store_add(struct store *store, const uint8_t *state, uint32_t parent,
 			       uint32_t *index)
 {
 	uint64_t hash = hash_state(state, store->size), *slot = NULL;
