@@ -93,7 +93,7 @@ static void bench_pairs(uint32_t objects, uint32_t pairs, uint32_t inversions)
 		uint32_t a = 1 + pick(&seed, objects), b = 1 + pick(&seed, objects);
 
 		if (a != b)
-			must(lp_order_add(&order, a < b ? a : b, a < b ? b : a, 3, &pair));
+			must(lp_order_add(&order, a < b ? a : b, a < b ? b : a, 0, 3, &pair));
 	}
 	snprintf(what, sizeof(what), "pairs, %u objects, %u pairs", objects, pairs);
 	print(what, pairs, now() - start);
@@ -101,7 +101,7 @@ static void bench_pairs(uint32_t objects, uint32_t pairs, uint32_t inversions)
 		uint32_t a = 1 + pick(&seed, objects - 100), b = a + 1 + pick(&seed, 100);
 
 		start = now();
-		must(lp_order_add(&order, b, a, 3, &pair));
+		must(lp_order_add(&order, b, a, 0, 3, &pair));
 		for (uint32_t k = 0; k < order.closing.count; k++)
 			must(lp_order_walk(&order, order.closing.at[k], limits, count_cycle,
 					   &length));

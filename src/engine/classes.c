@@ -85,7 +85,7 @@ int lp_classes_pair(struct lp_engine *engine, uint32_t from, uint32_t to, unsign
 		    struct lp_sample sample, bool loud)
 {
 	uint32_t pair;
-	int result = lp_order_add(&engine->classes, from, to, kind, &pair);
+	int result = lp_order_add(&engine->classes, from, to, 0, kind, &pair);
 	int err = result < 0 ? result : lp_vec_extend(&engine->class_pair, (uint64_t)pair + 1);
 
 	if (!err && loud && !engine->class_pair.at[pair].loud)
@@ -177,8 +177,12 @@ static int add_alias(struct lp_engine *engine, const struct lp_model *model, uin
 	err = lp_classes_object(engine, class, &object);
 	err = err ? err : lp_classes_object(engine, model->fines.at[base].class_index,
 					    &base_object);
-	return err || object == base_object ? err :
-	       lp_order_alias(&engine->classes, object, base_object);
+	engine->aliased = true;
+	err = err || object == base_object ? err :
+	      lp_order_alias(&engine->classes, object, base_object);
+	if (err || !engine->class.at[lp_class_of(engine, base_object)].hot)
+		return err;
+	return lp_instances_heat_class(engine, model, class);
 }
 
 int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
@@ -188,12 +192,13 @@ int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, 
 
 	err = err ? err : lp_vec_extend(&engine->class, (uint64_t)class + 1);
 	err = err ? err : lp_vec_extend(&engine->class_pair, 1);
+	/* the alias before anything that leads to the class or away from it */
+	err = err || !class ? err : add_alias(engine, model, node);
 	err = err ? err : lp_usage_add_node(engine, model, node);
 	if (err || !class)
 		return err;
 	append(engine, &engine->class.at[class], node);
-	err = add_alias(engine, model, node);
-	err = err ? err : lp_waits_add_node(engine, model, node);
+	err = lp_waits_add_node(engine, model, node);
 	if (err || !lp_is_validated(model, node))
 		return err;
 	/* If it may be the same lock again, a witness has to say. */

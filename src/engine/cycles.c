@@ -48,6 +48,21 @@ static bool is_subset(const struct lp_cycle *a, const struct lp_cycle *b)
 	return i == a->set_count;
 }
 
+/* All its pairs were seen somewhere without a lock around them that allows it. */
+static bool is_loud(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	for (uint32_t i = 0; i < cycle->count; i++)
+		if (!engine->class_pair.at[cycle->pair[i]].loud)
+			return false;
+	return true;
+}
+
+/* Broken rules that somebody allowed are told when they are more than that. */
+static bool is_allowed(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	return level_of(cycle) == LP_POSSIBLE && !is_loud(engine, cycle);
+}
+
 /*
  * Both have the pair A -> c in common, A held where context c can strike: whoever masks c there
  * has mended both. Cycles with one context begin there (lp_cycles_find).
@@ -62,8 +77,11 @@ static bool comes_first(const struct lp_cycle *a, const struct lp_cycle *b)
 	return a->count != b->count ? a->count < b->count : a->id < b->id;
 }
 
-static bool covers(const struct lp_cycle *a, const struct lp_cycle *b)
+static bool covers(const struct lp_engine *engine, const struct lp_cycle *a,
+		   const struct lp_cycle *b)
 {
+	if (a->stage == LP_STAGE_NONE || is_allowed(engine, a))
+		return false;	/* it is not told itself */
 	if (level_of(a) < level_of(b) || !a->strikes != !b->strikes)
 		return false;
 	if (a->strikes)
@@ -79,7 +97,7 @@ static bool is_covered_hold(const struct lp_engine *engine, const struct lp_cycl
 	for (; item; item = engine->item.at[item].next) {
 		const struct lp_cycle *other = &engine->cycle.at[engine->item.at[item].item];
 
-		if (other->id != cycle->id && other->stage != LP_STAGE_NONE && covers(other, cycle))
+		if (other->id != cycle->id && covers(engine, other, cycle))
 			return true;
 	}
 	return false;
@@ -100,7 +118,7 @@ static bool is_covered(const struct lp_engine *engine, const struct lp_cycle *cy
 		uint32_t item = engine->object.at[cycle->set[i]].owned;
 
 		for (; item; item = engine->item.at[item].next)
-			if (covers(&engine->cycle.at[engine->item.at[item].item], cycle))
+			if (covers(engine, &engine->cycle.at[engine->item.at[item].item], cycle))
 				return true;
 	}
 	return false;
@@ -139,16 +157,18 @@ static void fill_set(struct lp_engine *engine, struct lp_cycle *cycle)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < cycle->count; i++)
-		cycle->set[i] = engine->classes.pair.at[cycle->pair[i]].from;
 	for (uint32_t i = 0; i < cycle->count; i++) {
-		if (!engine->object.at[cycle->set[i]].context)
+		const struct lp_pair *pair = &engine->classes.pair.at[cycle->pair[i]];
+
+		cycle->set[2 * i] = pair->from;
+		cycle->set[2 * i + 1] = pair->to;
+		if (!engine->object.at[pair->to].context)
 			continue;
 		cycle->strikes++;
-		cycle->hold = cycle->pair[i ? i - 1 : cycle->count - 1];
+		cycle->hold = cycle->pair[i];
 	}
-	qsort(cycle->set, cycle->count, sizeof(*cycle->set), compare);
-	for (uint32_t i = 0; i < cycle->count; i++)
+	qsort(cycle->set, 2 * (size_t)cycle->count, sizeof(*cycle->set), compare);
+	for (uint32_t i = 0; i < 2 * cycle->count; i++)
 		if (!i || cycle->set[i] != cycle->set[count - 1])
 			cycle->set[count++] = cycle->set[i];
 	cycle->set_count = count;
@@ -159,7 +179,7 @@ static int fill(struct lp_engine *engine, struct lp_cycle *cycle, const uint32_t
 		uint32_t start)
 {
 	size_t count = cycle->count;
-	char *block = calloc(count, sizeof(*cycle->edge) + 2 * sizeof(uint32_t));
+	char *block = calloc(count, sizeof(*cycle->edge) + 3 * sizeof(uint32_t));
 
 	if (!block)
 		return -ENOMEM;
@@ -225,19 +245,32 @@ static int create(struct lp_engine *engine, struct lp_cycle cycle, const uint32_
 	return err ? err : lp_cycles_mark(engine, *index);
 }
 
-/* The class keys of a walk, in scratch memory; NULL when memory is short. */
+static uint64_t object_key(const struct lp_engine *engine, const struct lp_model *model,
+			   uint32_t index)
+{
+	const struct lp_object *object = &engine->object.at[index];
+	const char *name = model->contexts.at[object->context].name;
+
+	return object->context ? lp_hash_bytes(1, name, strlen(name)) :
+				 model->classes.at[object->class].key;
+}
+
+/*
+ * The class keys of a walk, in scratch memory; NULL when memory is short. Where a lock is wanted as
+ * of one subclass and held as of another, the key stands for both.
+ */
 static uint64_t *keys_of(struct lp_engine *engine, const struct lp_model *model,
 			 const uint32_t *pair, uint32_t count)
 {
 	if (lp_vec_extend(&engine->keys, count))
 		return NULL;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct lp_object *object =
-			&engine->object.at[engine->classes.pair.at[pair[i]].from];
-		const char *name = model->contexts.at[object->context].name;
+		const struct lp_pair *p = &engine->classes.pair.at[pair[i]];
+		uint64_t key = object_key(engine, model, p->from);
 
-		engine->keys.at[i] = object->context ? lp_hash_bytes(1, name, strlen(name)) :
-				     model->classes.at[object->class].key;
+		if (p->to != engine->classes.pair.at[pair[(i + 1) % count]].from)
+			key = lp_hash_add(key, object_key(engine, model, p->to));
+		engine->keys.at[i] = key;
 	}
 	return engine->keys.at;
 }
@@ -287,15 +320,6 @@ int lp_cycles_raise(struct lp_engine *engine, uint32_t cycle, enum lp_stage stag
 	return lp_cycles_mark(engine, cycle);
 }
 
-/* All its pairs were seen somewhere without a lock around them that allows it. */
-static bool is_loud(const struct lp_engine *engine, const struct lp_cycle *cycle)
-{
-	for (uint32_t i = 0; i < cycle->count; i++)
-		if (!engine->class_pair.at[cycle->pair[i]].loud)
-			return false;
-	return true;
-}
-
 /*
  * The edges of a finding: "held where c strikes" and "c wants" are one, of the thread that was
  * struck. 0 or -ENOMEM.
@@ -334,7 +358,7 @@ static int tell(struct lp_engine *engine, const struct lp_cycle *cycle)
 
 	if (cycle->covered && !lp_map_get(&engine->finding_index, cycle->id))
 		return 0;
-	if (finding.level == LP_POSSIBLE && !is_loud(engine, cycle))
+	if (is_allowed(engine, cycle))
 		return 0;
 	if (cycle->strikes) {
 		if (cycle->stage == LP_STAGE_FEASIBLE)
@@ -355,12 +379,22 @@ static int cover_others(struct lp_engine *engine, const struct lp_cycle *cycle)
 	for (; !err && item; item = engine->item.at[item].next) {
 		struct lp_cycle *other = &engine->cycle.at[engine->item.at[item].item];
 
-		if (other->covered || other->changed || !covers(cycle, other))
+		if (other->covered || other->changed || !covers(engine, cycle, other))
 			continue;
 		other->covered = true;
 		err = tell(engine, other);
 	}
 	return err;
+}
+
+/* A lock that is taken again on top of itself, by an interrupt, and does not mind. */
+static bool is_harmless(const struct lp_engine *engine, const struct lp_model *model,
+			const struct lp_cycle *cycle)
+{
+	uint32_t class = cycle->strikes == 1 && cycle->count == 2 ?
+			 lp_class_of(engine, engine->classes.pair.at[cycle->hold].from) : 0;
+
+	return class && lp_relock_counts(model->classes.at[class].kind);
 }
 
 static int judge_stale(struct lp_engine *engine, const struct lp_model *model)
@@ -371,7 +405,7 @@ static int judge_stale(struct lp_engine *engine, const struct lp_model *model)
 		const struct lp_cycle *cycle = &engine->cycle.at[engine->changed.at[i]];
 
 		if (cycle->stale && cycle->stage < LP_STAGE_INSTANCES &&
-		    cycle->kind != LP_FINDING_RECURSIVE_LOCKING)
+		    !is_harmless(engine, model, cycle) && cycle->kind != LP_FINDING_RECURSIVE_LOCKING)
 			err = lp_samples_judge(engine, model, engine->changed.at[i]);
 	}
 	return err;

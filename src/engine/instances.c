@@ -33,8 +33,9 @@ static int find_instance(struct lp_engine *engine, const struct lp_model *model,
 			 uint32_t fine, uint64_t serial, uint32_t *instance)
 {
 	uint64_t key = lp_hash_add(lp_hash64(process), serial);
-	uint64_t place = (uint64_t)process << 32 | fine;
-	bool has_place = model->fines.at[fine].object.module != 0;
+	uint32_t base = model->fines.at[fine].base ? model->fines.at[fine].base : fine;
+	uint64_t place = (uint64_t)process << 32 | base;
+	bool has_place = model->fines.at[base].object.module != 0;
 	uint32_t at_place = has_place ? lp_map_get(&engine->by_object, place) : 0;
 	const struct lp_instance *known;
 	int err;
@@ -127,15 +128,6 @@ static int never_blocks(struct lp_engine *engine, const struct lp_model *model, 
 	return 0;
 }
 
-/* A writer that can be queued behind readers. */
-static bool is_writer(const struct lp_model *model, uint32_t witness)
-{
-	const struct lp_model_node *node = &model->nodes.at[model->witnesses.at[witness].node];
-
-	return node->mode == LP_WRITE && !(node->flags & (LP_NEVER_WAITS | LP_TIMED | LP_SYNC)) &&
-	       lp_has_queue(lp_model_node_fine(model, model->witnesses.at[witness].node)->kind);
-}
-
 /* Judge again the loops through a pair that lacked a writer. */
 static int judge_waiting(struct lp_engine *engine, const struct lp_model *model, uint32_t pair)
 {
@@ -154,9 +146,11 @@ static int judge_waiting(struct lp_engine *engine, const struct lp_model *model,
 static int add_writer(struct lp_engine *engine, const struct lp_model *model, uint32_t lock)
 {
 	const struct lp_graph *graph = &engine->instances.graph;
-	uint32_t pair = lp_order_find(&engine->instances, lock, lock), e = 0;
-	int err = pair ? judge_waiting(engine, model, pair) : 0;
+	uint32_t item = engine->instance.at[lock].again, e = 0;
+	int err = 0;
 
+	for (; !err && item; item = engine->item.at[item].next)
+		err = judge_waiting(engine, model, engine->item.at[item].item);
 	if (2 * (uint64_t)lock < graph->vertex.count)
 		e = graph->vertex.at[2 * lock].first_in;
 	for (; !err && e; e = graph->edge.at[e].next_in)
@@ -177,7 +171,7 @@ static int list_witness(struct lp_engine *engine, const struct lp_model *model, 
 	err = find_instance(engine, model, lp_process_of(model, witness),
 			    model->nodes.at[node].fine,
 			    serial_of(model, &model->witnesses.at[witness], 0, node), &lock);
-	if (!err && is_writer(model, witness))
+	if (!err && lp_is_writer(model, node))
 		err = resolve(engine, model, witness);
 	if (err)
 		return err;
@@ -187,16 +181,31 @@ static int list_witness(struct lp_engine *engine, const struct lp_model *model, 
 		return 0;
 	w->next_at_lock = engine->instance.at[lock].first_witness;
 	engine->instance.at[lock].first_witness = witness;
-	return is_writer(model, witness) ? add_writer(engine, model, lock) : 0;
+	return lp_is_writer(model, node) ? add_writer(engine, model, lock) : 0;
 }
 
-static int heat_class(struct lp_engine *engine, const struct lp_model *model, uint32_t class)
+/* Subclasses share their locks: what takes one as another matters, too. */
+static int heat_aliases(struct lp_engine *engine, const struct lp_model *model, uint32_t object)
 {
+	const struct lp_graph *graph = &engine->classes.graph;
+	uint32_t e = graph->vertex.at[2 * object].first_out;
 	int err = 0;
+
+	for (; !err && e; e = graph->edge.at[e].next_out)
+		if (!graph->edge.at[e].tag)
+			err = lp_instances_heat_class(engine, model, lp_class_of(
+				engine, graph->edge.at[e].to / 2));
+	return err;
+}
+
+int lp_instances_heat_class(struct lp_engine *engine, const struct lp_model *model, uint32_t class)
+{
+	int err;
 
 	if (!class || engine->class.at[class].hot)
 		return 0;
 	engine->class.at[class].hot = true;
+	err = heat_aliases(engine, model, engine->class.at[class].object);
 	for (uint32_t n = engine->class.at[class].first_node; n;
 	     n = engine->node.at[n].next_in_class)
 		for (uint32_t w = engine->node.at[n].first_witness; !err && w;
@@ -245,7 +254,24 @@ static int context_instance(struct lp_engine *engine, uint32_t process, uint32_t
 	return lp_map_put(&engine->by_context, key, *instance);
 }
 
-/* The pair of instances that a usage fact is about; 0 in *from: the lock cannot be told. */
+/* Does the witness hold its own lock already, so that it never gets it (again)? */
+static bool blocks_itself(const struct lp_engine *engine, const struct lp_model *model,
+			  uint32_t witness)
+{
+	uint32_t node = model->witnesses.at[witness].node, up = 1;
+	uint32_t lock = lock_at(engine, witness, 0);
+
+	for (uint32_t h = lp_below(model, node); lock && h; h = lp_below(model, h), up++)
+		if (lock_at(engine, witness, up) == lock && !lp_relock_returns(model, h, node) &&
+		    !(lp_is_read(&model->nodes.at[h]) && lp_is_read(&model->nodes.at[node])))
+			return true;
+	return false;
+}
+
+/*
+ * The pair of instances that a usage fact is about; 0 in *from: the lock cannot be told, or is
+ * never had.
+ */
 static int usage_ends(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
 		      const struct lp_usage_fact *fact, uint32_t *from, uint32_t *to)
 {
@@ -254,7 +280,30 @@ static int usage_ends(struct lp_engine *engine, const struct lp_model *model, ui
 
 	*from = !lock ? 0 : fact->strikes ? context : lock;
 	*to = fact->strikes ? lock : context;
+	if (!fact->strikes && !fact->up && blocks_itself(engine, model, witness))
+		*from = 0;
 	return err;
+}
+
+/* The pair of two classes; 0: none. */
+static uint32_t class_pair_of(const struct lp_engine *engine, uint32_t from, uint32_t to)
+{
+	uint32_t a = engine->class.at[from].object, b = engine->class.at[to].object;
+
+	return a && b ? lp_order_find(&engine->classes, a, b, 0) : 0;
+}
+
+/* The pair of objects that a usage fact is about; 0: none. */
+static uint32_t usage_pair(const struct lp_engine *engine, const struct lp_model *model,
+			   const struct lp_usage_fact *fact)
+{
+	uint32_t context = lp_usage_object(engine, fact->context);
+	uint32_t object = engine->class.at[lp_model_node_class(model, fact->node)].object;
+
+	if (!context || !object)
+		return 0;
+	return lp_order_find(&engine->classes, fact->strikes ? context : object,
+			     fact->strikes ? object : context, 0);
 }
 
 /* lp_usage_fn: the entry in a pair of instances that is becoming hot. */
@@ -264,7 +313,8 @@ static int add_usage_entry(struct lp_engine *engine, const struct lp_model *mode
 	uint32_t from, to, pair;
 	int err = usage_ends(engine, model, witness, fact, &from, &to);
 
-	pair = err || !from ? 0 : lp_order_find(&engine->instances, from, to);
+	pair = err || !from ? 0 : lp_order_find(&engine->instances, from, to,
+						usage_pair(engine, model, fact));
 	if (!pair || engine->instances.pair.at[pair].hot != LP_HEATING)
 		return err;
 	return add_entry(engine, model, pair, witness, fact->up, fact->strikes ? 0 : fact->node);
@@ -285,6 +335,7 @@ static int add_usage_entries(struct lp_engine *engine, const struct lp_model *mo
 /* The entries of one witness in pairs that are becoming hot. */
 static int add_entries(struct lp_engine *engine, const struct lp_model *model, uint32_t witness)
 {
+	uint32_t class = lp_model_node_class(model, model->witnesses.at[witness].node);
 	uint32_t node = lp_below(model, model->witnesses.at[witness].node), up = 1;
 	uint32_t to = engine->witness.at[witness].lock;
 	int result = never_blocks(engine, model, witness);
@@ -294,7 +345,9 @@ static int add_entries(struct lp_engine *engine, const struct lp_model *model, u
 		return err;
 	for (; !err && node; node = lp_below(model, node), up++) {
 		uint32_t from = lock_at(engine, witness, up);
-		uint32_t pair = from ? lp_order_find(&engine->instances, from, to) : 0;
+		uint32_t sort = from ? class_pair_of(engine, lp_model_node_class(model, node),
+						     class) : 0;
+		uint32_t pair = sort ? lp_order_find(&engine->instances, from, to, sort) : 0;
 
 		if (pair && engine->instances.pair.at[pair].hot == LP_HEATING)
 			err = add_entry(engine, model, pair, witness, up, node);
@@ -527,6 +580,23 @@ static int add_nesting(struct lp_engine *engine, const struct lp_model *model, u
 	return lp_cycles_raise(engine, cycle, LP_STAGE_SAME_CLASS);
 }
 
+/* Note a pair of instances, and what it is for the classes. 0 or -ENOMEM. */
+static int order_locks(struct lp_engine *engine, uint32_t from, uint32_t to, uint32_t class_pair,
+		       unsigned kind, uint32_t *pair)
+{
+	int err = lp_order_add(&engine->instances, from, to, class_pair, kind, pair);
+	struct lp_lock_pair *made;
+
+	err = err < 0 ? err : lp_vec_extend(&engine->lock_pair, (uint64_t)*pair + 1);
+	if (err)
+		return err;
+	made = &engine->lock_pair.at[*pair];
+	if (!made->class_pair && from == to)
+		err = lp_item_push(engine, &engine->instance.at[from].again, *pair);
+	made->class_pair = class_pair;
+	return err;
+}
+
 static int add_lock_pair(struct lp_engine *engine, const struct lp_model *model,
 			 uint32_t class_pair, uint32_t witness, uint32_t up, uint32_t held)
 {
@@ -540,13 +610,9 @@ static int add_lock_pair(struct lp_engine *engine, const struct lp_model *model,
 		err = add_nesting(engine, model, class_pair, witness, held);
 	if (err || !from || !to)
 		return err;
-	err = lp_order_add(&engine->instances, from, to, lp_kind_of(model, held, wanted), &pair);
-	if (err < 0)
-		return err;
-	err = lp_vec_extend(&engine->lock_pair, (uint64_t)pair + 1);
+	err = order_locks(engine, from, to, class_pair, lp_kind_of(model, held, wanted), &pair);
 	if (err)
 		return err;
-	engine->lock_pair.at[pair].class_pair = class_pair;
 	return engine->instances.pair.at[pair].hot ?
 		add_entry(engine, model, pair, witness, up, held) : 0;
 }
@@ -595,27 +661,6 @@ static void note_scanned(struct lp_engine *engine, uint32_t witness)
 	lock->scanned_round = engine->heat_round;
 }
 
-/* The pair of two classes; 0: none. */
-static uint32_t class_pair_of(const struct lp_engine *engine, uint32_t from, uint32_t to)
-{
-	uint32_t a = engine->class.at[from].object, b = engine->class.at[to].object;
-
-	return a && b ? lp_order_find(&engine->classes, a, b) : 0;
-}
-
-/* The pair of objects that a usage fact is about; 0: none. */
-static uint32_t usage_pair(const struct lp_engine *engine, const struct lp_model *model,
-			   const struct lp_usage_fact *fact)
-{
-	uint32_t context = lp_usage_object(engine, fact->context);
-	uint32_t object = engine->class.at[lp_model_node_class(model, fact->node)].object;
-
-	if (!context || !object)
-		return 0;
-	return lp_order_find(&engine->classes, fact->strikes ? context : object,
-			     fact->strikes ? object : context);
-}
-
 /* lp_usage_fn: something to show for a pair that is becoming hot, when no witness is known. */
 static int add_node_usage(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
 			  const struct lp_usage_fact *fact)
@@ -644,13 +689,9 @@ static int scan_fact(struct lp_engine *engine, const struct lp_model *model, uin
 	err = err ? err : usage_ends(engine, model, witness, fact, &from, &to);
 	if (err || !from)
 		return err;
-	err = lp_order_add(&engine->instances, from, to, fact->kind, &pair);
-	if (err < 0)
-		return err;
-	err = lp_vec_extend(&engine->lock_pair, (uint64_t)pair + 1);
+	err = order_locks(engine, from, to, class_pair, fact->kind, &pair);
 	if (err)
 		return err;
-	engine->lock_pair.at[pair].class_pair = class_pair;
 	return engine->instances.pair.at[pair].hot ?
 		add_entry(engine, model, pair, witness, fact->up, sample.held) : 0;
 }
@@ -802,8 +843,9 @@ int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *mode
 		const struct lp_pair *pair = &order->pair.at[(uint32_t)pairs.at[i]];
 		uint32_t from = pair->from, to = pair->to;
 
-		err = heat_class(engine, model, lp_class_of(engine, from));
-		err = err ? err : heat_class(engine, model, lp_class_of(engine, to));
+		err = lp_instances_heat_class(engine, model, lp_class_of(engine, from));
+		err = err ? err : lp_instances_heat_class(engine, model,
+							  lp_class_of(engine, to));
 	}
 	for (uint32_t i = 0; !err && i < pairs.count; i++)
 		if (!i || pairs.at[i] >> 32 != pairs.at[i - 1] >> 32)

@@ -10,7 +10,8 @@
  *   - that really block: each wants what the next holds, not both as readers. A reader that lets
  *     writers go first does wait for a reader, when a further thread can be queued in between as
  *     a writer, under the same three conditions                   else READERS
- *   - and do not give up after a while                            else TIMED
+ *   - and do not give up after a while, nor all of them when it comes to a deadlock
+ *                                                                 else TIMED
  *
  * A pair that ends in a context and the next, which begins there, are one agent: a holder that is
  * struck, and what the interrupt wants, with all that both hold. The interrupt runs on the holder's
@@ -117,7 +118,7 @@ static void stamp_held(struct search *s, struct party party)
 	engine->stamp++;
 	for (; node; node = lp_below(s->model, node), up++) {
 		uint8_t how = holds(s->model, node);
-		uint32_t class = lp_model_node_class(s->model, node);
+		uint32_t class = lp_base_class(s->model, node);
 		struct lp_stamped *c = stamped(engine, &engine->held_class.at[class]), *l;
 
 		c->holds |= how | (lock[up] ? 0 : UNKNOWN(how));
@@ -130,6 +131,14 @@ static void stamp_held(struct search *s, struct party party)
 			l->node = node;
 		}
 	}
+}
+
+/* Per-CPU locks: everybody has another one. What is only shown is no lock. */
+static bool can_gate(const struct lp_model *model, uint32_t node)
+{
+	const struct lp_model_fine *fine = lp_model_node_fine(model, node);
+
+	return fine->kind != LP_LOCK_K_LOCAL_LOCK && !(fine->flags & LP_CLASS_SHOWN);
 }
 
 static bool excludes(uint8_t a, uint8_t b)
@@ -148,13 +157,13 @@ static uint32_t gate_with(struct search *s, struct party b)
 	uint32_t up, node = first_held(s, b, &up);
 
 	for (; node; node = lp_below(s->model, node), up++) {
-		uint32_t class = lp_model_node_class(s->model, node);
+		uint32_t class = lp_base_class(s->model, node);
 		const struct lp_stamped *l = &engine->held_lock.at[lock[up]];
 		const struct lp_stamped *c = &engine->held_class.at[class];
 		uint8_t how = holds(s->model, node), alike;
 
-		if (lp_model_node_fine(s->model, node)->kind == LP_LOCK_K_LOCAL_LOCK)
-			continue;	/* every CPU has its own */
+		if (!can_gate(s->model, node))
+			continue;
 		if (lock[up] && l->stamp == engine->stamp && excludes(l->holds, how))
 			return l->node;
 		if (c->stamp != engine->stamp)
@@ -171,7 +180,9 @@ static bool concurrent(struct search *s, uint32_t a, uint32_t b)
 	const struct lp_model_witness *x = &s->model->witnesses.at[a];
 	const struct lp_model_witness *y = &s->model->witnesses.at[b];
 
-	return lp_before_concurrent(&s->engine->before, x->thread, x->epoch, y->thread, y->epoch);
+	/* two executions of one thing that needs no thread have no order */
+	return x->thread == y->thread ||
+	       lp_before_concurrent(&s->engine->before, x->thread, x->epoch, y->thread, y->epoch);
 }
 
 static const struct lp_model_thread *thread_of(const struct search *s, uint32_t witness)
@@ -256,16 +267,40 @@ static void lower(enum lp_stage *stage, enum lp_stage other)
 		*stage = other;
 }
 
+/* What speaks against a holder that is struck, and what strikes it. */
+static enum lp_stage weigh_agent(struct search *s, const struct lp_entry *hold,
+				 const struct lp_entry *strike, uint32_t *gate)
+{
+	/* its own lock: taken again, it counts or refuses */
+	if (s->count == 2 &&
+	    lp_relock_counts(lp_model_node_fine(s->model, wanted_of(s, strike))->kind))
+		return LP_STAGE_NONE;
+	/* what the struck one holds must have let the interrupt get as far as its lock */
+	return weigh_gates(s, party_of(s, hold), party_of(s, strike), gate);
+}
+
 /* What speaks against choices `k` and `i` together, k < i. */
 static enum lp_stage weigh_pair(struct search *s, uint32_t k, uint32_t i, uint32_t *gate)
 {
 	const struct lp_entry *a = chosen(s, k), *b = chosen(s, i);
 	bool one = (k + 1 == i && is_hold(s, a)) || (k == 0 && i + 1 == s->count && is_hold(s, b));
 
-	/* what the struck one holds must have let the interrupt get as far as its lock */
 	if (one)
-		return weigh_gates(s, party_of(s, a), party_of(s, b), gate);
+		return weigh_agent(s, is_hold(s, a) ? a : b, is_hold(s, a) ? b : a, gate);
 	return weigh_two(s, party_of(s, a), party_of(s, b), gate);
+}
+
+/* Each of them gives up when the others would, too: only one that does not makes it a deadlock. */
+static bool all_back_off(const struct search *s)
+{
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct lp_entry *entry = chosen(s, i);
+
+		if (!is_hold(s, entry) &&
+		    !(s->model->nodes.at[wanted_of(s, entry)].flags & LP_BACK_OFF))
+			return false;
+	}
+	return true;
 }
 
 /* The stage with choice number `i`, given the choices before it. */
@@ -275,8 +310,9 @@ static enum lp_stage weigh(struct search *s, uint32_t i)
 	const struct lp_entry *entry = chosen(s, i);
 
 	s->gate[i + 1] = s->gate[i];
-	if (!is_hold(s, entry) &&
-	    (s->model->nodes.at[wanted_of(s, entry)].flags & (LP_TIMED | LP_BACK_OFF)))
+	if (!is_hold(s, entry) && (s->model->nodes.at[wanted_of(s, entry)].flags & LP_TIMED))
+		lower(&stage, LP_STAGE_TIMED);
+	if (i + 1 == s->count && all_back_off(s))
 		lower(&stage, LP_STAGE_TIMED);
 	if (i > 0)
 		lower(&stage, weigh_meeting(s, chosen(s, i - 1), entry));
@@ -315,12 +351,9 @@ static bool find_writers(struct search *s, uint32_t i)
 		return true;
 	w = engine->instance.at[engine->instances.pair.at[chosen(s, i)->pair].to].first_witness;
 	for (; w && s->attempts < s->limit; w = engine->witness.at[w].next_at_lock) {
-		const struct lp_model_node *node = &s->model->nodes.at[s->model->witnesses.at[w].node];
-
 		s->attempts++;
-		/* Held locks were looked up for writers of rwlocks only. */
-		if (node->mode != LP_WRITE ||
-		    (node->flags & (LP_NEVER_WAITS | LP_TIMED | LP_SYNC)) || !engine->witness.at[w].locks || !writer_fits(s, w))
+		/* whoever can be queued has had its locks looked up */
+		if (!lp_is_writer(s->model, s->model->witnesses.at[w].node) || !writer_fits(s, w))
 			continue;
 		engine->writers.at[s->writers++] = w;
 		if (find_writers(s, i + 1))

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "base/hash.h"
+
 void lp_order_finish(struct lp_order *order)
 {
 	lp_graph_finish(&order->graph);
@@ -19,9 +21,16 @@ void lp_order_finish(struct lp_order *order)
 	*order = (struct lp_order){0};
 }
 
-uint32_t lp_order_find(const struct lp_order *order, uint32_t from, uint32_t to)
+static uint64_t index_key(uint32_t from, uint32_t to, uint32_t sort)
 {
-	return lp_map_get(&order->index, (uint64_t)from << 32 | to);
+	uint64_t ends = (uint64_t)from << 32 | to;
+
+	return sort ? lp_hash_add(lp_hash64(ends), sort) : ends;
+}
+
+uint32_t lp_order_find(const struct lp_order *order, uint32_t from, uint32_t to, uint32_t sort)
+{
+	return lp_map_get(&order->index, index_key(from, to, sort));
 }
 
 static int heat(struct lp_order *order, uint32_t pair)
@@ -65,24 +74,10 @@ static int add_edge(struct lp_order *order, uint32_t from, uint32_t to, uint32_t
 	return err ? err : heat(order, pair);
 }
 
-int lp_order_alias(struct lp_order *order, uint32_t a, uint32_t b)
-{
-	uint32_t most = a > b ? a : b;
-	int err = lp_graph_reserve(&order->graph, 2 * most + 1);
-
-	err = err ? err : lp_vec_extend(&order->entered, (uint64_t)most + 1);
-	err = err ? err : lp_vec_extend(&order->pair, 1);
-	for (uint32_t entered = 0; !err && entered < 2; entered++) {
-		err = add_edge(order, 2 * a + entered, 2 * b + entered, 0);
-		err = err ? err : add_edge(order, 2 * b + entered, 2 * a + entered, 0);
-	}
-	return err;
-}
-
 /* From one lock of an object, entered by a recursive read, to another one, entered otherwise. */
 static int add_nesting(struct lp_order *order, uint32_t object)
 {
-	uint32_t pair = order->nests ? lp_order_find(order, object, object) : 0;
+	uint32_t pair = order->nests ? lp_order_find(order, object, object, 0) : 0;
 
 	if (!pair || !order->entered.at[object] ||
 	    !(order->pair.at[pair].kinds & 1u << (LP_KIND_EXCLUSIVE | LP_KIND_FULL)))
@@ -110,6 +105,25 @@ static int enter(struct lp_order *order, uint32_t object)
 	return err;
 }
 
+int lp_order_alias(struct lp_order *order, uint32_t a, uint32_t b)
+{
+	uint32_t most = a > b ? a : b;
+	int err = lp_graph_reserve(&order->graph, 2 * most + 1);
+
+	err = err ? err : lp_vec_extend(&order->entered, (uint64_t)most + 1);
+	err = err ? err : lp_vec_extend(&order->pair, 1);
+	for (uint32_t entered = 0; !err && entered < 2; entered++) {
+		err = add_edge(order, 2 * a + entered, 2 * b + entered, 0);
+		err = err ? err : add_edge(order, 2 * b + entered, 2 * a + entered, 0);
+	}
+	/* who enters one by a recursive read has entered the other */
+	if (!err && !order->entered.at[a])
+		err = enter(order, a);
+	if (!err && !order->entered.at[b])
+		err = enter(order, b);
+	return err;
+}
+
 /* The edges that a kind not seen before adds to those of `old` kinds. */
 static int add_kind(struct lp_order *order, uint32_t pair, unsigned kind, unsigned old)
 {
@@ -127,7 +141,8 @@ static int add_kind(struct lp_order *order, uint32_t pair, unsigned kind, unsign
 	return err;
 }
 
-static int new_pair(struct lp_order *order, uint32_t from, uint32_t to, uint32_t *pair)
+static int new_pair(struct lp_order *order, uint32_t from, uint32_t to, uint32_t sort,
+		    uint32_t *pair)
 {
 	uint32_t most = from > to ? from : to;
 	int err = lp_graph_reserve(&order->graph, 2 * most + 1);
@@ -138,18 +153,18 @@ static int new_pair(struct lp_order *order, uint32_t from, uint32_t to, uint32_t
 	if (err)
 		return err;
 	*pair = order->pair.count - 1;
-	return lp_map_put(&order->index, (uint64_t)from << 32 | to, *pair);
+	return lp_map_put(&order->index, index_key(from, to, sort), *pair);
 }
 
-int lp_order_add(struct lp_order *order, uint32_t from, uint32_t to, unsigned kind,
+int lp_order_add(struct lp_order *order, uint32_t from, uint32_t to, uint32_t sort, unsigned kind,
 		 uint32_t *pair)
 {
 	unsigned old;
 	int err;
 
-	*pair = lp_order_find(order, from, to);
+	*pair = lp_order_find(order, from, to, sort);
 	if (!*pair) {
-		err = new_pair(order, from, to, pair);
+		err = new_pair(order, from, to, sort, pair);
 		if (err)
 			return err;
 	}

@@ -53,7 +53,7 @@ struct lp_order {
 	bool		nests;
 	struct lp_graph	graph;		/* edges are tagged with their pair */
 	struct { struct lp_pair *at; uint32_t count, room; } pair;	/* from 1 */
-	struct lp_map	index;		/* from << 32 | to */
+	struct lp_map	index;		/* from, to, sort */
 	struct { uint8_t *at; uint32_t count, room; } entered;	/* by a recursive read */
 	struct lp_u32s	heated;		/* pairs that became hot; the caller empties it */
 	struct lp_u32s	closing;	/* edges that closed a cycle; the caller empties it */
@@ -66,15 +66,18 @@ struct lp_order {
 /* A zeroed struct is an empty order. */
 void lp_order_finish(struct lp_order *order);
 
-/* The pair, 0 when there is none. O(1). */
-uint32_t lp_order_find(const struct lp_order *order, uint32_t from, uint32_t to);
+/*
+ * The pair, 0 when there is none. O(1). Pairs of the same objects but another `sort` are other
+ * pairs: where one lock is known by several subclasses, what leads where is told apart.
+ */
+uint32_t lp_order_find(const struct lp_order *order, uint32_t from, uint32_t to, uint32_t sort);
 
 /*
  * Note a pair in a kind (again); its number into *pair. Costs what lp_graph_add costs for what is
  * new. 1 when pair and kind are new, 0 when not, or -ENOMEM: then the order is incomplete and
  * must be built anew.
  */
-int lp_order_add(struct lp_order *order, uint32_t from, uint32_t to, unsigned kind,
+int lp_order_add(struct lp_order *order, uint32_t from, uint32_t to, uint32_t sort, unsigned kind,
 		 uint32_t *pair);
 
 /*

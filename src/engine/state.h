@@ -112,6 +112,7 @@ struct lp_instance {			/* one lock in one process */
 	uint64_t	serial;		/* 0: known by its place only */
 	uint32_t	process;
 	uint32_t	first_witness;	/* that acquired it; of hot classes only */
+	uint32_t	again;		/* list: its pairs with itself */
 	uint32_t	scanned;	/* the last witness of it that was scanned ... */
 	uint32_t	scanned_round;	/* ... when so many batches of pairs had become hot */
 	bool		wanted_hot;	/* a pair that ends in it is hot */
@@ -151,7 +152,7 @@ struct lp_cycle {
 	uint32_t	count;
 	uint32_t	*pair;		/* class pairs; [0] is where the id begins */
 	struct lp_finding_edge *edge;	/* the best witnesses so far */
-	uint32_t	*set;		/* its objects in ascending order */
+	uint32_t	*set;		/* both ends of its pairs, in ascending order */
 	uint32_t	strikes;	/* how many of them are contexts */
 	uint32_t	hold;		/* with one: the pair that ends in it */
 	uint32_t	set_count;
@@ -183,6 +184,7 @@ struct lp_engine {
 	uint32_t	nodes_done, witnesses_done, events_done;
 	uint32_t	grouping;
 	bool		broken;		/* memory ran out: begin anew */
+	bool		aliased;	/* there are subclasses */
 
 	struct lp_before before;
 	struct lp_order	classes, instances;
@@ -282,12 +284,16 @@ static inline uint32_t lp_below(const struct lp_model *model, uint32_t node)
 	return parent < node ? parent : 0;
 }
 
+/* Taken again by its owner, such a lock counts, or refuses. */
+static inline bool lp_relock_counts(enum lp_lock_kind kind)
+{
+	return kind == LP_LOCK_RECURSIVE || kind == LP_LOCK_ERRORCHECK;
+}
+
 /* Taken again, this lock does not block the thread that holds it: it counts, refuses or shares. */
 static inline bool lp_relock_returns(const struct lp_model *model, uint32_t held, uint32_t wanted)
 {
-	enum lp_lock_kind kind = lp_model_node_fine(model, wanted)->kind;
-
-	return kind == LP_LOCK_RECURSIVE || kind == LP_LOCK_ERRORCHECK ||
+	return lp_relock_counts(lp_model_node_fine(model, wanted)->kind) ||
 	       (lp_is_read(&model->nodes.at[held]) &&
 		lp_passes_writers(&model->nodes.at[wanted]));
 }
@@ -306,11 +312,15 @@ static inline uint32_t lp_base_fine(const struct lp_model *model, uint32_t node)
 	return base ? base : fine;
 }
 
-/* Do two nodes acquire locks of one class, whatever their subclasses? */
+/* The class that a node's locks are of, whatever their subclasses. */
+static inline uint32_t lp_base_class(const struct lp_model *model, uint32_t node)
+{
+	return model->fines.at[lp_base_fine(model, node)].class_index;
+}
+
 static inline bool lp_same_base(const struct lp_model *model, uint32_t a, uint32_t b)
 {
-	return model->fines.at[lp_base_fine(model, a)].class_index ==
-	       model->fines.at[lp_base_fine(model, b)].class_index;
+	return lp_base_class(model, a) == lp_base_class(model, b);
 }
 
 /* What can wait for a reader's lock as a writer, so that later readers wait behind it. */
@@ -319,12 +329,19 @@ static inline bool lp_has_queue(enum lp_lock_kind kind)
 	return kind == LP_LOCK_RWLOCK || kind == LP_LOCK_K_RWLOCK || kind == LP_LOCK_K_RWSEM;
 }
 
+/* A writer that can be queued behind readers. */
+static inline bool lp_is_writer(const struct lp_model *model, uint32_t node)
+{
+	const struct lp_model_node *n = &model->nodes.at[node];
+
+	return n->mode == LP_WRITE && !(n->flags & (LP_NEVER_WAITS | LP_TIMED | LP_SYNC)) &&
+	       lp_has_queue(lp_model_node_fine(model, node)->kind);
+}
+
 /* Can lp_relock_returns() be true of anything held? */
 static inline bool lp_relock_may_return(const struct lp_model *model, uint32_t wanted)
 {
-	enum lp_lock_kind kind = lp_model_node_fine(model, wanted)->kind;
-
-	return kind == LP_LOCK_RECURSIVE || kind == LP_LOCK_ERRORCHECK ||
+	return lp_relock_counts(lp_model_node_fine(model, wanted)->kind) ||
 	       lp_passes_writers(&model->nodes.at[wanted]);
 }
 
@@ -357,11 +374,12 @@ static inline bool lp_begins_in_context(const struct lp_engine *engine, uint32_t
 
 /*
  * Is there nothing to find through this pair any more? Cycles with a context in them are no longer
- * versions of others.
+ * versions of others, and where there are subclasses, a pair can be in several cycles of two.
  */
 static inline bool lp_is_settled(const struct lp_engine *engine, uint32_t class_pair)
 {
-	return engine->class_pair.at[class_pair].settled && !engine->context_object.count;
+	return engine->class_pair.at[class_pair].settled && !engine->context_object.count &&
+	       !engine->aliased;
 }
 
 /* classes.c: the object of a class, made when it is new; into *object. 0 or -ENOMEM. */
@@ -414,6 +432,9 @@ int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *mo
 			     uint32_t witness);
 /* The class pairs that have become hot. */
 int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *model);
+/* List the witnesses of a class, and of those it shares its locks with, by instance. */
+int lp_instances_heat_class(struct lp_engine *engine, const struct lp_model *model,
+			    uint32_t class);
 
 /* levels.c: pick the best witnesses for a loop, with entry `fixed` if that is not 0. 0/-ENOMEM */
 int lp_levels_judge(struct lp_engine *engine, const struct lp_model *model, uint32_t loop,
