@@ -37,9 +37,11 @@ const struct lp_command *lp_command_find(const char *name);	/* NULL: there is no
 int lp_help_command(const struct lp_command *command);
 int lp_help_overview(void);
 
-extern const struct lp_option lp_run_options[], lp_report_options[], lp_help_options[];
+extern const struct lp_option lp_run_options[], lp_report_options[], lp_check_options[],
+	lp_help_options[];
 int lp_cmd_run(const struct lp_settings *settings, int argc, char **argv);
 int lp_cmd_report(const struct lp_settings *settings, int argc, char **argv);
+int lp_cmd_check(const struct lp_settings *settings, int argc, char **argv);
 int lp_cmd_help(const struct lp_settings *settings, int argc, char **argv);
 
 /* A sentence about what went wrong, made where it is known, printed by the command. */

@@ -12,6 +12,8 @@ const struct lp_command lp_commands[] = {
 	  lp_run_options, true, lp_cmd_run },
 	{ "report", "FACTS", "judge and print recorded facts again", lp_report_options, false,
 	  lp_cmd_report },
+	{ "check", "FILE...", "check scenarios: findings, and all schedules", lp_check_options,
+	  false, lp_cmd_check },
 	{ "help", "[COMMAND]", "explain lockproof, or one command", lp_help_options, false,
 	  lp_cmd_help },
 	{ NULL, NULL, NULL, NULL, false, NULL },

@@ -73,6 +73,17 @@ const char *lp_apply_exit_code(struct lp_settings *settings, const char *value)
 	return NULL;
 }
 
+const char *lp_apply_states(struct lp_settings *settings, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	settings->states = strtoull(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || errno || !settings->states)
+		return "must be a number from 1 on";
+	return NULL;
+}
+
 const char *lp_apply_on_deadlock(struct lp_settings *settings, const char *value)
 {
 	static const char *const words[] = { "report", "abort", "kill", NULL };

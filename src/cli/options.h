@@ -15,6 +15,7 @@ struct lp_settings {
 	enum lp_format	format;
 	enum lp_color	color;
 	enum lp_on_deadlock on_deadlock;
+	unsigned long long states;	/* --states; 0: the default */
 	int		exit_code;	/* with findings; 0: the program's own */
 	bool		strict;
 	bool		quiet;
@@ -51,7 +52,8 @@ struct lp_option {
 
 typedef const char *lp_apply_fn(struct lp_settings *settings, const char *value);
 lp_apply_fn lp_apply_output, lp_apply_facts, lp_apply_format, lp_apply_strict, lp_apply_color,
-	lp_apply_exit_code, lp_apply_on_deadlock, lp_apply_quiet, lp_apply_help;
+	lp_apply_exit_code, lp_apply_on_deadlock, lp_apply_quiet, lp_apply_states,
+	lp_apply_help;
 
 struct lp_command;
 

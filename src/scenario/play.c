@@ -109,6 +109,32 @@ static bool is_balanced(const struct lp_scenario *s, uint32_t object)
 	return true;
 }
 
+/* Softirqs and signal handlers can meet themselves. */
+static uint32_t taker(const struct lp_scenario *s, uint32_t body, uint32_t before)
+{
+	enum lp_body_kind kind = s->bodies[body].kind;
+
+	if (kind == LP_BODY_SOFTIRQ || kind == LP_BODY_SIGNAL)
+		return UINT32_MAX;
+	return !before || before == body ? body : UINT32_MAX;
+}
+
+static void find_takers(struct lp_player *player)
+{
+	const struct lp_scenario *s = player->scenario;
+
+	for (uint32_t b = 1; b < s->body_count; b++) {
+		for (uint32_t i = 0; i < s->bodies[b].count; i++) {
+			const struct lp_op *op = &s->ops[s->bodies[b].first + i];
+			struct lp_play_object *object = &player->object.at[op->object];
+			uint32_t *who = op->mode == LP_WRITE ? &object->writer : &object->reader;
+
+			if (op->kind == LP_OP_ACQUIRE || op->kind == LP_OP_DOWN)
+				*who = taker(s, b, *who);
+		}
+	}
+}
+
 static void find_handlers(struct lp_player *player)
 {
 	const struct lp_scenario *s = player->scenario;
@@ -282,6 +308,7 @@ static void run_body(struct lp_player *player, uint32_t body)
 	lp_slot_init(&player->track, player->slot, lp_play_thread(player, body));
 	begin_cpu(player, body);
 	begin_holding(player, body);
+	player->ground = lp_track_depth(player->slot);
 	lp_play_signals(player);
 	run_ops(player, body);
 	end_holding(player, body);
@@ -354,7 +381,7 @@ void lp_play_signals(struct lp_player *player)
 
 	/* with nothing held, once for each state and epoch: more would only add gates */
 	if (player->in_handler || player->stopped || key == player->handled_key ||
-	    !can_host(player) || lp_track_depth(player->slot) > 0)
+	    !can_host(player) || lp_track_depth(player->slot) > player->ground)
 		return;
 	player->handled_key = key;
 	player->in_handler = true;
@@ -382,6 +409,7 @@ static int play_all(struct lp_player *player)
 
 	count_triggers(player);
 	find_givers(player);
+	find_takers(player);
 	find_semaphores(player);
 	find_handlers(player);
 	if (list_promises(player))
@@ -395,8 +423,7 @@ static int play_all(struct lp_player *player)
 		for (uint32_t b = 1; b < s->body_count; b++) {
 			const struct lp_play_body *state = &player->body_state.at[b];
 
-			if (state->played || s->bodies[b].kind == LP_BODY_SIGNAL ||
-			    (!state->thread && !state->creator && state->triggers <= 1))
+			if (state->played || !state->started)
 				continue;
 			play_body(player, b);
 			more = true;

@@ -308,6 +308,25 @@ static uint32_t block(struct lp_player *player, uint32_t op)
 	return ENDED;
 }
 
+/* Can somebody else hold it, so that a trylock fails? */
+static bool can_fail(const struct lp_player *player, const struct lp_op *op)
+{
+	const struct lp_play_object *object = &player->object.at[op->object];
+	bool written = object->writer && object->writer != player->body;
+	bool read = object->reader && object->reader != player->body;
+
+	return written || (op->mode == LP_WRITE && read);
+}
+
+/* Does it give up this time? */
+static bool gives_up(struct lp_player *player, uint32_t op)
+{
+	const struct lp_op *o = &player->scenario->ops[op];
+
+	return (o->flags & (LP_TRY | LP_TIMED)) && can_fail(player, o) &&
+	       lp_play_choose(player, op);
+}
+
 static uint32_t do_acquire(struct lp_player *player, uint32_t op)
 {
 	const struct lp_op *o = &player->scenario->ops[op];
@@ -320,7 +339,7 @@ static uint32_t do_acquire(struct lp_player *player, uint32_t op)
 		held->count++;
 		return op + 1;
 	}
-	if ((o->flags & (LP_TRY | LP_TIMED)) && lp_play_choose(player, op)) {
+	if (gives_up(player, op)) {
 		struct lp_play_where where = where_of(player, o->site);
 		struct lp_acquire acquire = acquire_of(player, o->object, o->subclass, o->mode,
 						       o->flags & 0xff, &where);
@@ -494,20 +513,26 @@ static void do_join(struct lp_player *player, const struct lp_op *op)
 	lp_writer_done(join);
 }
 
-/* What a body does before it starts another comes before all that one does. */
+/*
+ * What a body does before it starts another comes before all that one does, if nobody else starts
+ * it. Every run of the body counts the same epochs.
+ */
 static void do_start(struct lp_player *player, const struct lp_op *op)
 {
 	struct lp_play_body *started = &player->body_state.at[op->other];
 
-	if (started->thread || started->creator)
+	if (started->triggers > 1) {
+		started->started = true;
 		return;
-	if (started->triggers == 1) {
+	}
+	if (!started->started) {
 		started->creator = player->slot->thread;
 		started->creator_epoch = player->slot->epoch;
+		started->blocked = player->cpu.blocked;
+		if (player->scenario->bodies[op->other].kind == LP_BODY_THREAD)
+			lp_play_thread(player, op->other);	/* joins refer to it */
 	}
-	started->blocked = player->cpu.blocked;
-	if (player->scenario->bodies[op->other].kind == LP_BODY_THREAD)
-		lp_play_thread(player, op->other);	/* joins refer to it */
+	started->started = true;
 	lp_slot_next_epoch(player->slot);
 }
 

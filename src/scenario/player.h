@@ -36,6 +36,7 @@ struct lp_play_object {
 	uint32_t	run;		/* the run that `state` is of */
 	uint32_t	state;
 	uint32_t	giver;		/* bodies[] that alone gives it (complete, up, signal), 0 */
+	uint32_t	writer, reader;	/* bodies[] that takes it so; UINT32_MAX: several do */
 	bool		lock_like;	/* a semaphore that every body gives back itself */
 };
 
@@ -44,7 +45,7 @@ struct lp_play_body {
 	uint32_t	creator, creator_epoch;	/* THREAD that starts it, if only one does */
 	uint32_t	triggers;	/* operations that start it */
 	uint64_t	blocked;	/* signals, at its start */
-	bool		played;
+	bool		started, played;
 };
 
 /* A branch: where, in what state, which way next. */
@@ -67,6 +68,7 @@ struct lp_player {
 	uint32_t	body;			/* bodies[] whose operations run now */
 	struct lp_play_cpu cpu;
 	bool		stopped;		/* it blocks itself, or repeats another run */
+	uint32_t	ground;			/* depth of what the body itself holds */
 	bool		in_handler;		/* a signal handler on top of the thread */
 	uint64_t	handled_key;		/* what the last handlers ran on */
 	struct { struct lp_play_choice *at; uint32_t count, room; } choice;
