@@ -13,7 +13,10 @@ class Usage(CommandTest):
         for args, word in [
             ([], "no command"),
             (["frobnicate"], "unknown command 'frobnicate'"),
-            (["check", "x.litmus"], "unknown command 'check'"),
+            (["check"], "no scenario given"),
+            (["check", "--states=0", "x.litmus"], "must be a number from 1 on"),
+            (["check", "--facts=x", "x.litmus"], "unknown option '--facts=x'"),
+            (["check", "missing.litmus"], "missing.litmus: No such file"),
             (["--frobnicate"], "unknown option '--frobnicate'"),
             (["help", "frobnicate"], "unknown command 'frobnicate'"),
             (["help", "run", "report"], "one command"),
