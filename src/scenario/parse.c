@@ -138,13 +138,13 @@ static size_t fold(const char *from, const char *to, char *out)
 bool lp_parse_site_text(struct lp_parser *p, uint32_t site, const char *from)
 {
 	size_t most = (size_t)(p->last_end - from) + 1, size;
-	char *text = lp_strings_alloc(&p->parsed->strings, most);
+	char *text = lp_parse_strings_alloc(&p->parsed->strings, most);
 
 	if (!text)
 		return lp_parse_no_memory(p);
 	size = fold(from, p->last_end, text);
 	text[size] = '\0';
-	lp_strings_trim(p->parsed->strings, text, size + 1);
+	lp_parse_strings_trim(p->parsed->strings, text, size + 1);
 	p->sites.at[site].text = text;
 	return true;
 }
@@ -205,8 +205,8 @@ bool lp_parse_site_name(struct lp_parser *p, uint32_t site)
 	line = cut_line_number(&file);
 	if (!line || rest.size || !is_place(&function) || !is_place(&file))
 		return true;
-	copies[0] = lp_strings_copy(&p->parsed->strings, function.at, function.size);
-	copies[1] = lp_strings_copy(&p->parsed->strings, file.at, file.size);
+	copies[0] = lp_parse_strings_copy(&p->parsed->strings, function.at, function.size);
+	copies[1] = lp_parse_strings_copy(&p->parsed->strings, file.at, file.size);
 	if (!copies[0] || !copies[1])
 		return lp_parse_no_memory(p);
 	p->sites.at[site].function = copies[0];
@@ -304,7 +304,7 @@ static bool parse_first_line(struct lp_parser *p)
 		return lp_parse_fail(p, &name, name.size > LP_SCENARIO_NAME_MAX ?
 				     "the name of the scenario is longer than 255 bytes" :
 				     "the name of the scenario is not printable UTF-8");
-	p->scenario->name = lp_strings_copy(&p->parsed->strings, name.at, name.size);
+	p->scenario->name = lp_parse_strings_copy(&p->parsed->strings, name.at, name.size);
 	if (!p->scenario->name)
 		return lp_parse_no_memory(p);
 	p->token = name;
@@ -347,9 +347,9 @@ static bool parse_file(struct lp_parser *p)
 static bool begin(struct lp_parser *p, const char *file, size_t size)
 {
 	static const struct lp_token start = { .line = 1, .column = 1 };
-	char *empty = lp_strings_copy(&p->parsed->strings, "", 0);
+	char *empty = lp_parse_strings_copy(&p->parsed->strings, "", 0);
 
-	p->scenario->file = lp_strings_copy(&p->parsed->strings, file, strlen(file));
+	p->scenario->file = lp_parse_strings_copy(&p->parsed->strings, file, strlen(file));
 	if (!empty || !p->scenario->file ||
 	    lp_vec_push(&p->classes, (struct lp_object_class){ .name = empty }) ||
 	    lp_vec_push(&p->objects, (struct lp_object){ .name = empty }) ||

@@ -160,7 +160,7 @@ static bool parse_body_head(struct lp_parser *p, struct lp_body *body)
 		return false;
 	if (p->bodies.count > LP_SCENARIO_BODIES_MAX)
 		return lp_parse_fail(p, &name, "more than %u bodies", LP_SCENARIO_BODIES_MAX);
-	body->name = lp_strings_copy(&p->parsed->strings, name.at, name.size);
+	body->name = lp_parse_strings_copy(&p->parsed->strings, name.at, name.size);
 	if (!body->name || lp_names_add(&p->names, &name, 0, p->bodies.count))
 		return lp_parse_no_memory(p);
 	p->body = 0;

@@ -7,7 +7,7 @@
 
 #define CHUNK_SIZE	4000u
 
-char *lp_strings_alloc(struct lp_chunk **chunks, size_t size)
+char *lp_parse_strings_alloc(struct lp_chunk **chunks, size_t size)
 {
 	struct lp_chunk *chunk = *chunks;
 	size_t room = chunk ? 2 * chunk->size : CHUNK_SIZE;
@@ -27,9 +27,9 @@ char *lp_strings_alloc(struct lp_chunk **chunks, size_t size)
 	return chunk->bytes + chunk->used - size;
 }
 
-char *lp_strings_copy(struct lp_chunk **chunks, const char *at, size_t size)
+char *lp_parse_strings_copy(struct lp_chunk **chunks, const char *at, size_t size)
 {
-	char *copy = lp_strings_alloc(chunks, size + 1);
+	char *copy = lp_parse_strings_alloc(chunks, size + 1);
 
 	if (copy) {
 		memcpy(copy, at, size);
@@ -38,12 +38,12 @@ char *lp_strings_copy(struct lp_chunk **chunks, const char *at, size_t size)
 	return copy;
 }
 
-void lp_strings_trim(struct lp_chunk *chunks, const char *last, size_t size)
+void lp_parse_strings_trim(struct lp_chunk *chunks, const char *last, size_t size)
 {
 	chunks->used = (size_t)(last - chunks->bytes) + size;
 }
 
-void lp_strings_finish(struct lp_chunk **chunks)
+void lp_parse_strings_finish(struct lp_chunk **chunks)
 {
 	while (*chunks) {
 		struct lp_chunk *next = (*chunks)->next;

@@ -37,7 +37,7 @@ char *lp_parse_print_name(struct lp_parser *p, const char *format, const char *n
 {
 	char text[2 * LP_SCENARIO_NAME_MAX];
 	int size = snprintf(text, sizeof(text), format, name);
-	char *copy = lp_strings_copy(&p->parsed->strings, text, (size_t)size);
+	char *copy = lp_parse_strings_copy(&p->parsed->strings, text, (size_t)size);
 
 	if (!copy)
 		lp_parse_no_memory(p);
@@ -169,7 +169,7 @@ static bool parse_printed_name(struct lp_parser *p, char **printed)
 			i++;
 		text[size++] = token->at[i];
 	}
-	*printed = lp_strings_copy(&p->parsed->strings, text, size);
+	*printed = lp_parse_strings_copy(&p->parsed->strings, text, size);
 	return *printed ? lp_parse_advance(p) : lp_parse_no_memory(p);
 }
 
@@ -227,7 +227,7 @@ static bool parse_class(struct lp_parser *p, struct lp_object *object, const cha
 		return join_class(p, &token, name->object, object, printed) && lp_parse_advance(p);
 	object->class_index = p->classes.count;
 	object->rank = 1;
-	class.name = lp_strings_copy(&p->parsed->strings, token.at, token.size);
+	class.name = lp_parse_strings_copy(&p->parsed->strings, token.at, token.size);
 	if (class.name)
 		class.name = class_print_name(p, object->type, printed ? printed : class.name);
 	if (printed)
@@ -266,7 +266,7 @@ static bool parse_declarator(struct lp_parser *p, enum lp_object_type type)
 		return false;
 	if (p->declared++ == LP_SCENARIO_OBJECTS_MAX)
 		return lp_parse_fail(p, &token, "more than %u objects", LP_SCENARIO_OBJECTS_MAX);
-	object.name = lp_strings_copy(&p->parsed->strings, token.at, token.size);
+	object.name = lp_parse_strings_copy(&p->parsed->strings, token.at, token.size);
 	if (!object.name || !lp_parse_site(p, &token))
 		return lp_parse_no_memory(p);
 	object.site = p->site;

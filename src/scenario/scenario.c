@@ -57,6 +57,6 @@ void lp_scenario_destroy(struct lp_scenario *scenario)
 	free(scenario->ops);
 	free(scenario->sites);
 	free(scenario->expectations);
-	lp_strings_finish(&parsed->strings);
+	lp_parse_strings_finish(&parsed->strings);
 	free(parsed);
 }
