@@ -6,7 +6,8 @@
  * has a symbol). It owns all that it hands out, until it is destroyed: strings and arrays of a
  * description do not change when the model grows. One thread at a time.
  *
- * Names: a lock class is called what the source calls it in the call that initialised it
+ * Names: an annotated lock class has its own, and so have its subclasses ("&i_mutex/1"). Another
+ * one is called what the source calls it in the call that initialised it
  * ("&q->lock"), or that took it first when nobody initialised it; an object of the program's data
  * by its symbol ("table_lock", "pool.lock"); else by the function of the place ("queue_new+0x1a";
  * in inlined code "queue_new:120"), else by its module ("a.out+0x11a9"). The second class of one
@@ -30,6 +31,22 @@ struct lp_describer;
 struct lp_describer *lp_describer_create(const struct lp_model *model,
 					 struct lp_symbolizer *symbolizer);
 void lp_describer_destroy(struct lp_describer *describer);
+
+/*
+ * The engine that judges the model, which knows how classes are used in contexts; it must outlive
+ * the describer. Without one, reports have no usage letters.
+ */
+void lp_describer_set_engine(struct lp_describer *describer, const struct lp_engine *engine);
+
+/*
+ * Asked before the symbolizer for every frame: true when it knows this one and has set function,
+ * file and line (module, build id and offset are filled in by the describer). Strings must stay
+ * until the describer is destroyed. For facts whose code is in no object file. Call it before the
+ * first description.
+ */
+typedef bool lp_frame_fn(void *context, const struct lp_model *model, struct lp_model_frame frame,
+			 struct lp_report_frame *out);
+void lp_describer_set_frames(struct lp_describer *describer, lp_frame_fn *frames, void *context);
 
 /*
  * An lp_wrapper_fn, with the describer as its context: true when everything at this return address

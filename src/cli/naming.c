@@ -65,11 +65,36 @@ static const struct lp_naming_module *module_at(struct lp_describer *describer, 
 	return module;
 }
 
+/* What the hook knows about a frame, as if from a symbolizer. */
+static bool ask_hook(struct lp_describer *describer, struct lp_model_frame frame,
+		     struct lp_symbols *symbols)
+{
+	struct lp_report_frame known = { 0 };
+	struct lp_symbol *symbol;
+
+	if (!describer->frames ||
+	    !describer->frames(describer->frames_context, describer->model, frame, &known))
+		return false;
+	symbol = lp_pool_array(&describer->pool, 1, sizeof(*symbol));
+	if (!symbol)
+		return false;
+	*symbol = (struct lp_symbol){
+		.function = known.function, .file = known.file, .line = known.line,
+		.function_offset = known.function_offset, .function_size = known.function_size,
+		.module = -1,
+	};
+	*symbols = (struct lp_symbols){ symbol, 1 };
+	return true;
+}
+
 struct lp_symbols lp_naming_symbols(struct lp_describer *describer, struct lp_model_frame frame,
 				    bool return_address)
 {
 	int handle = module_at(describer, frame.module)->handle;
+	struct lp_symbols symbols;
 
+	if (ask_hook(describer, frame, &symbols))
+		return symbols;
 	if (handle < 0)
 		return unknown_symbols;
 	return lp_symbolize(describer->symbolizer, handle, frame.offset, return_address);
@@ -224,7 +249,8 @@ const char *lp_naming_spot(struct lp_describer *describer, const struct lp_symbo
 
 const char *lp_naming_argument(struct lp_describer *describer, const struct lp_naming_place *place)
 {
-	if (!describer->symbolizer || !place->symbol->file || !place->symbol->line)
+	if (!describer->symbolizer || place->symbol->module < 0 || !place->symbol->file ||
+	    !place->symbol->line)
 		return NULL;
 	return lp_symbolize_lock_argument(describer->symbolizer, place->symbol);
 }
@@ -271,12 +297,34 @@ static int short_length(const char *function)
 	return length < INT_MAX ? (int)length : INT_MAX;
 }
 
+/* "&i_mutex/1": the name of the class itself, and which subclass. */
+static const char *subclass_name(struct lp_describer *describer, const struct lp_model_fine *fine)
+{
+	const struct lp_model_fine *base = &describer->model->fines.at[fine->base];
+	const char *name = lp_naming_class(describer, base->class_index);
+
+	return name ? lp_pool_printf(&describer->pool, "%s/%u", name, fine->subclass) : NULL;
+}
+
+/* The name in the facts. The model may move its strings. */
+static const char *own_name(struct lp_describer *describer, const struct lp_model_fine *fine)
+{
+	if (fine->subclass)
+		return lp_pool_printf(&describer->pool, "%s/%u", fine->name, fine->subclass);
+	return lp_pool_copy(&describer->pool, fine->name);
+}
+
 static const char *base_of_class(struct lp_describer *describer, const struct lp_model_fine *fine)
 {
 	struct lp_naming_place place = lp_naming_place(describer, fine->stack);
 	const struct lp_symbol *outer = &place.symbols.at[place.symbols.count - 1];
-	const char *name = source_name(describer, fine, &place);
+	const char *name = NULL;
 
+	if (fine->base && fine->subclass)
+		return subclass_name(describer, fine);
+	if (*fine->name)
+		return own_name(describer, fine);
+	name = source_name(describer, fine, &place);
 	if (name)
 		return lp_pool_copy(&describer->pool, name);
 	if (fine->origin == LP_ORIGIN_STATIC || !place.frame.module)
@@ -344,19 +392,22 @@ const char *lp_naming_class(struct lp_describer *describer, uint32_t class_index
 
 const char *lp_naming_origin(struct lp_describer *describer, uint32_t class_index)
 {
+	static const char *const words[LP_ORIGIN_COUNT] = {
+		[LP_ORIGIN_STATIC] = "declared", [LP_ORIGIN_INIT] = "initialised",
+		[LP_ORIGIN_FIRST_LOCK] = "first locked",
+	};
 	const struct lp_model *model = describer->model;
 	const struct lp_model_fine *fine = &model->fines.at[model->classes.at[class_index].fine];
 	struct lp_naming_place place;
 
 	if (!class_index)
 		return NULL;
-	if (fine->origin == LP_ORIGIN_STATIC)
+	if (fine->origin == LP_ORIGIN_STATIC && fine->object.module)
 		return lp_pool_printf(&describer->pool, "static in %s",
 				       base_name(module_at(describer, fine->object.module)->path));
 	place = lp_naming_place(describer, fine->stack);
 	if (!place.frame.module)
 		return NULL;
-	return lp_pool_printf(&describer->pool, "%s in %s",
-			       fine->origin == LP_ORIGIN_INIT ? "initialised" : "first locked",
-			       lp_naming_spot(describer, place.symbol, place.frame));
+	return lp_pool_printf(&describer->pool, "%s in %s", words[fine->origin],
+			      lp_naming_spot(describer, place.symbol, place.frame));
 }

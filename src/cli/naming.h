@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * naming.h — what a describer calls things: frames, places, lock classes. Private to describe.c.
+ * naming.h — what a describer calls things: frames, places, lock classes. Private to describe*.c.
  *
  * Everything that is handed out lives as long as the describer. What is NULL because memory was
  * short has set describer->pool.failed.
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/describe.h"
 #include "cli/pool.h"
 #include "facts/model.h"
 #include "render/report.h"
@@ -38,7 +39,10 @@ struct lp_naming_answer {
 
 struct lp_describer {
 	const struct lp_model *model;
+	const struct lp_engine *engine;		/* NULL: nobody said */
 	struct lp_symbolizer *symbolizer;	/* NULL: there is none */
+	lp_frame_fn	*frames;		/* asked before it; NULL: there is none */
+	void		*frames_context;
 	struct lp_pool	pool;
 	struct lp_naming_module *modules;	/* by index in the model */
 	uint32_t	module_room;

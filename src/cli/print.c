@@ -221,6 +221,8 @@ int lp_print_report(const struct lp_session *session, FILE *out,
 							     lp_session_symbolizer(session));
 	int error = -ENOMEM;
 
+	if (describer)
+		lp_describer_set_engine(describer, lp_session_engine(session));
 	if (chosen && described && describer)
 		error = print_chosen(session, out, request, chosen, described, describer);
 	lp_describer_destroy(describer);

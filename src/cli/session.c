@@ -33,6 +33,7 @@ struct lp_session *lp_session_create(void)
 	if (session->engine && session->describer) {
 		lp_engine_set_wrapper(session->engine, lp_describer_is_wrapper,
 				      session->describer);
+		lp_describer_set_engine(session->describer, session->engine);
 		return session;
 	}
 	lp_session_destroy(session);

@@ -220,13 +220,17 @@ int lp_text_wait_attempt(struct lp_text *text)
 
 	fputc('\n', text->out);
 	lp_text_task(text, lp_text_reporter(finding));
-	if (finding->cycle_count) {
+	if (!finding->event_text) {
 		fputs(" is trying to lock:\n", text->out);
-		lp_text_lock_line(text, lp_text_wanted_lock(finding, 0),
-				  lp_text_report_stack(finding));
+		lp_text_lock_line(text, 0, lp_text_report_stack(finding));
 	} else {
 		fputs(" is trying to sleep at:\n", text->out);
 		lp_text_place(text, lp_text_report_stack(finding));
+		fputc('\n', text->out);
+	}
+	if (finding->event_text && finding->cycle_count) {
+		fputs("to wait for:\n", text->out);
+		lp_text_class(text, 0);
 		fputc('\n', text->out);
 	}
 	if (finding->forbidden)

@@ -81,8 +81,8 @@ void lp_text_task(struct lp_text *text, size_t index)
 		return;
 	}
 	lp_clean_put(text->out, it->comm ? it->comm : "thread");
-	if (it->tid)
-		fprintf(text->out, "/%" PRIu32, it->tid);
+	if (it->tid || it->number)
+		fprintf(text->out, "/%" PRIu32, it->tid ? it->tid : it->number);
 }
 
 /* An interrupt is no thread, so it has no number among them. */
@@ -91,7 +91,7 @@ void lp_text_thread(struct lp_text *text, size_t index)
 	const struct lp_report_thread *it = lp_text_thread_at(text->finding, index);
 
 	lp_text_style(text, LP_TEXT_BOLD);
-	if (it->number && !it->context)
+	if (it->number && it->tid && !it->context)
 		fprintf(text->out, "T%" PRIu32 " ", it->number);
 	lp_text_task(text, index);
 	lp_text_style(text, LP_TEXT_PLAIN);
