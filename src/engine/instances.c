@@ -627,6 +627,8 @@ static bool is_inner_part(const struct lp_model *model, uint32_t witness, uint32
 	const struct lp_model_witness *b = &model->witnesses.at[other];
 	uint32_t x = a->node, y = b->node;
 
+	if (model->nodes.at[y].nest)
+		return false;	/* what is allowed there may not be here */
 	for (uint32_t up = 0; x && y; up++) {
 		const struct lp_model_node *n = &model->nodes.at[x], *o = &model->nodes.at[y];
 
