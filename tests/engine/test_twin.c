@@ -54,6 +54,7 @@ struct stream {
 static bool show;
 static uint64_t stream_seed;	/* where the stream began */
 static uint64_t stream_steps;
+static uint64_t streams, cut_short;
 
 #define SHOW(...)                                                                                  \
 	do {                                                                                       \
@@ -81,7 +82,7 @@ static struct mix random_mix(uint64_t *seed)
 {
 	struct mix mix = {
 		.threads = 2 + pick(seed, THREADS_MAX - 1),
-		.classes = 1 + pick(seed, 4),
+		.classes = 1 + pick(seed, 5),
 		.instances = 1 + pick(seed, 3),
 		.depth = 2 + pick(seed, 3),
 		.contexts = chance(seed, 30) ? 0 : 1 + pick(seed, 3),
@@ -218,14 +219,33 @@ static uint64_t random_serial(struct stream *s, uint32_t n)
 	return 10 * base + (s->fixed[base] ? 0 : pick(s->seed, s->mix.instances));
 }
 
-static void take(struct stream *s, uint32_t t)
+/* Which lock of which class. */
+static struct scene_want random_lock(struct stream *s)
 {
 	struct scene_want want = { .n = 1 + pick(s->seed, s->mix.classes) };
 
 	if (s->scene->fine[want.n + SUBCLASS] && chance(s->seed, s->mix.subclasses))
 		want.n += SUBCLASS;
-	want.mode = random_mode(s, want.n, &want.flags);
 	want.serial = random_serial(s, want.n);
+	return want;
+}
+
+static bool has(const struct scene_thread *thread, uint64_t serial)
+{
+	for (uint32_t i = thread->frame[thread->nested].base; i < thread->count; i++)
+		if (thread->held[i].serial == serial)
+			return true;
+	return false;
+}
+
+static void take(struct stream *s, uint32_t t)
+{
+	struct scene_want want = random_lock(s);
+
+	/* the same lock again is told soon, and then covers much else */
+	if (has(&s->scene->thread[t], want.serial) && chance(s->seed, 85))
+		want = random_lock(s);
+	want.mode = random_mode(s, want.n, &want.flags);
 	if (chance(s->seed, s->mix.tries))
 		want.flags |= LP_TRY;
 	else if (chance(s->seed, s->mix.timed))
@@ -514,7 +534,7 @@ static uint64_t random_stream(uint64_t *seed)
 {
 	uint64_t before = *seed;
 	struct stream s = { .scene = scene_open(), .mix = random_mix(seed), .seed = seed };
-	uint32_t steps = 4 + (chance(seed, 90) ? pick(seed, 10) : pick(seed, 28)), taken = 0;
+	uint32_t steps = 4 + (chance(seed, 80) ? pick(seed, 12) : pick(seed, 36)), taken = 0;
 	bool comparable = true;
 	char *summary;
 
@@ -534,6 +554,8 @@ static uint64_t random_stream(uint64_t *seed)
 		comparable = compare(&s);
 	}
 	summary = scene_summary(s.scene->engine, s.scene->model);
+	streams++;
+	cut_short += !comparable;
 	if (comparable)
 		check_other_order(s.scene->model, summary, seed);
 	free(summary);
@@ -549,6 +571,9 @@ static void test_streams(void **state)
 	show = getenv("LP_SHOW") != NULL;
 	while (done < steps)
 		done += random_stream(&seed);
+	printf("test_twin: %llu steps in %llu streams, %llu of them cut short\n",
+	       (unsigned long long)done, (unsigned long long)streams,
+	       (unsigned long long)cut_short);
 }
 
 int main(void)

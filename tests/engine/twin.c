@@ -784,17 +784,24 @@ static enum lp_finding_kind name_of(const struct twin *t)
 	return LP_FINDING_IRQ_LOCK_INVERSION;
 }
 
+static void count_cycle(struct twin *t)
+{
+	if (++t->cycles > CYCLES)
+		t->too_much = true;
+}
+
 /* Which objects each step of the loop is about: locks may be known as several subclasses. */
 static void judge_loop(struct twin *t, uint32_t i)
 {
 	if (i == t->length) {
+		count_cycle(t);
 		t->best = NONE;
 		try_all(t, 0, FEASIBLE);
 		if (t->best != NONE)
 			note(t, name_of(t), t->best);
 		return;
 	}
-	for (uint32_t e = 0; e < t->entries; e++) {
+	for (uint32_t e = 0; e < t->entries && !t->too_much; e++) {
 		bool had = !fits_step(t, e, i);
 
 		for (uint32_t k = 0; k < e && !had; k++)
@@ -816,21 +823,13 @@ static bool passed(const struct twin *t, uint32_t next)
 	return false;
 }
 
-static void count_cycle(struct twin *t)
-{
-	if (++t->cycles > CYCLES)
-		t->too_much = true;
-}
-
 /* All elementary cycles whose lowest instance is path[0]. */
 static void walk_instances(struct twin *t)
 {
 	uint32_t last = t->path[t->length - 1];
 
-	if (t->joined[last][t->path[0]]) {
-		count_cycle(t);
+	if (t->joined[last][t->path[0]])
 		judge_loop(t, 0);
-	}
 	for (uint32_t next = t->path[0] + 1; next <= t->instances && !t->too_much; next++) {
 		if (!t->joined[last][next] || passed(t, next))
 			continue;
