@@ -387,14 +387,23 @@ static int cover_others(struct lp_engine *engine, const struct lp_cycle *cycle)
 	return err;
 }
 
-/* A lock that is taken again on top of itself, by an interrupt, and does not mind. */
+/*
+ * A lock that is taken again on top of itself, by an interrupt, and does not mind; or an interrupt
+ * and a per-CPU lock in one cycle: the CPU that is struck has another one.
+ */
 static bool is_harmless(const struct lp_engine *engine, const struct lp_model *model,
 			const struct lp_cycle *cycle)
 {
-	uint32_t class = cycle->strikes == 1 && cycle->count == 2 ?
-			 lp_class_of(engine, engine->classes.pair.at[cycle->hold].from) : 0;
+	bool harmless = false;
 
-	return class && lp_relock_counts(model->classes.at[class].kind);
+	for (uint32_t i = 0; cycle->strikes && i < cycle->set_count; i++) {
+		enum lp_lock_kind kind =
+			model->classes.at[lp_class_of(engine, cycle->set[i])].kind;
+
+		harmless |= kind == LP_LOCK_K_LOCAL_LOCK ||
+			    (cycle->count == 2 && lp_relock_counts(kind));
+	}
+	return harmless;
 }
 
 static int judge_stale(struct lp_engine *engine, const struct lp_model *model)

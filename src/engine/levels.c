@@ -275,6 +275,10 @@ static enum lp_stage weigh_agent(struct search *s, const struct lp_entry *hold,
 	if (s->count == 2 &&
 	    lp_relock_counts(lp_model_node_fine(s->model, wanted_of(s, strike))->kind))
 		return LP_STAGE_NONE;
+	/* what follows upon the holder's doing does not strike it */
+	if (!is_elsewhere(s, party_of(s, strike)) &&
+	    !concurrent(s, hold->witness, strike->witness))
+		return LP_STAGE_ORDERED;
 	/* what the struck one holds must have let the interrupt get as far as its lock */
 	return weigh_gates(s, party_of(s, hold), party_of(s, strike), gate);
 }

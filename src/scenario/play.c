@@ -166,7 +166,7 @@ static void find_semaphores(struct lp_player *player)
 
 		if (object->type != LP_OBJECT_SEMAPHORE && object->type != LP_OBJECT_SEM_T)
 			continue;
-		state->lock_like = object->count == 1 && is_balanced(s, i);
+		state->lock_like = object->count && is_balanced(s, i);
 		if (object->count)
 			state->giver = 0;	/* not only what is given can be taken */
 	}
@@ -269,7 +269,7 @@ static void begin_holding(struct lp_player *player, uint32_t body)
 		struct lp_play_where where = { player, b->site, body };
 		struct lp_acquire promise = {
 			.address = (uint64_t)object << 4 | 8, .serial = object, .site = b->site,
-			.mode = LP_READ_RECURSIVE, .where = &where,
+			.mode = LP_READ_RECURSIVE, .flags = LP_MOVED, .where = &where,
 		};
 
 		if (player->object.at[object].giver != body)

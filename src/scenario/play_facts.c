@@ -93,8 +93,10 @@ static uint64_t class_key(const struct lp_scenario *s, uint32_t class, uint32_t 
 	return hash ? hash : 1;
 }
 
-static enum lp_lock_kind kind_of(const struct lp_object_class *class)
+static enum lp_lock_kind kind_of(const struct lp_scenario *s, const struct lp_object_class *class)
 {
+	if (class->object == s->rcu_callback && s->rcu_callback)
+		return LP_LOCK_MAP;
 	if (class->flags & LP_OBJECT_RECURSIVE)
 		return LP_LOCK_RECURSIVE;
 	if (class->flags & LP_OBJECT_ERRORCHECK)
@@ -111,8 +113,6 @@ static void set_waits(const struct lp_player *player, uint32_t object, struct lp
 		return;
 	class->wait_outer = LP_WAIT_FREE;
 	class->wait_inner = object == s->rcu_sched ? LP_WAIT_SPIN : LP_WAIT_CONFIG;
-	if (object == s->rcu_callback)
-		class->wait_outer = class->wait_inner = LP_WAIT_UNCHECKED;
 }
 
 static uint32_t make_class(struct lp_player *player, uint32_t class, uint32_t subclass,
@@ -125,7 +125,7 @@ static uint32_t make_class(struct lp_player *player, uint32_t class, uint32_t su
 
 	if (!made)
 		return 0;
-	made->kind = (uint8_t)kind_of(from);
+	made->kind = (uint8_t)kind_of(player->scenario, from);
 	made->origin = LP_ORIGIN_INIT;
 	made->key = class_key(player->scenario, class, subclass);
 	made->flags = (from->flags & LP_OBJECT_NOVALIDATE ? LP_CLASS_NOVALIDATE : 0) |

@@ -126,14 +126,20 @@ void lp_play_give_back(struct lp_player *player, uint32_t object, uint32_t site)
 		remove_held(player, held, site);
 }
 
-/* Wait until nobody holds it; hold nothing. */
-static void wait_for(struct lp_player *player, uint32_t object, unsigned flags, uint32_t site)
+/* Wait until nobody holds it (READ_RECURSIVE: as a writer); hold nothing. */
+static void wait_as(struct lp_player *player, uint32_t object, enum lp_mode mode, unsigned flags,
+		    uint32_t site)
 {
 	struct lp_play_where where = where_of(player, site);
-	struct lp_acquire acquire = acquire_of(player, object, 0, LP_WRITE, flags | LP_SYNC, &where);
+	struct lp_acquire acquire = acquire_of(player, object, 0, mode, flags | LP_SYNC, &where);
 
 	if (object)
 		lp_track_note(&player->track, player->slot, &acquire, 0);
+}
+
+static void wait_for(struct lp_player *player, uint32_t object, unsigned flags, uint32_t site)
+{
+	wait_as(player, object, LP_WRITE, flags, site);
 }
 
 /* From now on this run has given what it was to give. */
@@ -389,10 +395,11 @@ static void change_held(struct lp_player *player, const struct lp_op *op, enum l
 	lp_track_push(&player->track, player->slot, &acquire, 0);
 }
 
+/* Announced, not done: like an acquisition that gives up, it breaks the rules and never hangs. */
 static void do_might_lock(struct lp_player *player, const struct lp_op *op)
 {
 	struct lp_play_where where = where_of(player, op->site);
-	struct lp_acquire acquire = acquire_of(player, op->object, op->subclass, op->mode, 0,
+	struct lp_acquire acquire = acquire_of(player, op->object, op->subclass, op->mode, LP_TIMED,
 					       &where);
 
 	lp_track_note(&player->track, player->slot, &acquire, 0);
@@ -465,18 +472,35 @@ static void do_rcu_sync(struct lp_player *player, const struct lp_op *op)
 	wait_for(player, op->object, 0, op->site);
 }
 
+/* One of several places is held like a reader's, and hangs only when all are taken by the stuck. */
+static uint32_t take_place(struct lp_player *player, uint32_t op)
+{
+	struct lp_op place = player->scenario->ops[op];
+
+	if (player->scenario->objects[place.object].count == 1)
+		return do_acquire(player, op);
+	if (gives_up(player, op))
+		return place.target;
+	place.mode = LP_READ;
+	if (!player->stopped)
+		push(player, &place, (place.flags & LP_TRY) | LP_TIMED);
+	return player->stopped ? ENDED : op + 1;
+}
+
 static uint32_t do_down(struct lp_player *player, uint32_t op)
 {
 	const struct lp_op *o = &player->scenario->ops[op];
 	const struct lp_play_object *object = &player->object.at[o->object];
+	/* what was given before need not be waited for */
+	unsigned given = player->scenario->objects[o->object].count ? LP_TIMED : 0;
 
 	check_alive(player, o->object, o->site);
 	if (object->lock_like)
-		return do_acquire(player, op);
+		return take_place(player, op);
 	if ((o->flags & (LP_TRY | LP_TIMED)) && lp_play_choose(player, op))
 		return o->target;
 	if (object->giver && !(o->flags & LP_TRY))
-		wait_for(player, o->object, o->flags & LP_TIMED, o->site);
+		wait_for(player, o->object, (o->flags & LP_TIMED) | given, o->site);
 	return player->stopped ? ENDED : op + 1;
 }
 
@@ -564,7 +588,7 @@ static void do_plain(struct lp_player *player, const struct lp_op *op)
 		change_held(player, op, LP_WRITE, op->subclass);
 		break;
 	case LP_OP_SYNC:
-		wait_for(player, op->object, 0, op->site);
+		wait_as(player, op->object, op->mode, 0, op->site);
 		break;
 	case LP_OP_INIT:
 		do_init(player, op);

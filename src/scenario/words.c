@@ -73,7 +73,7 @@ const struct lp_word lp_words[] = {
 	GIVE("write_sequnlock", T(SEQLOCK_T), WRITE),
 	TAKE("read_seqlock_excl", T(SEQLOCK_T), WRITE, 0),
 	GIVE("read_sequnlock_excl", T(SEQLOCK_T), WRITE),
-	ROW("read_seqbegin", T(SEQLOCK_T), OBJECT, NONE, GET(READ_RECURSIVE, 0), PUT(READ, 0)),
+	ROW("read_seqbegin", T(SEQLOCK_T), OBJECT, NONE, IN(SYNC, READ_RECURSIVE, 0)),
 	ROW("read_seqretry", T(SEQLOCK_T), OBJECT_REST, NONE, DO(END)),
 	ROW("seqlock_init", T(SEQLOCK_T), OBJECT, NONE, DO(INIT)),
 
