@@ -6,7 +6,8 @@
  * explore_compile.c makes the machine, explore_step.c the successors of a state, explore_reduce.c
  * leaves some of them out, explore_stuck.c tells a deadlock, explore_store.c remembers, and
  * explore_witness.c explains. With `full` nothing is left out, and a deadlock is what the graph of
- * all states says it is: a state from which some execution cannot come to its end (explore_full.c).
+ * all states says it is: a state from which some execution cannot come to its end (explore_full.c);
+ * with `full` and `any` nothing is left out, that is all.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ struct search {
 	struct store	store;
 	struct graph	graph;		/* of `full` */
 	uint32_t	now;		/* the state whose successors are made */
-	bool		any, fresh;	/* fresh: one of them was new */
+	bool		any, judge;	/* judge: by the graph of all states */
+	bool		fresh;		/* one of the successors was new */
 	uint32_t	*stack, depth, room;	/* of depth-first search */
 	uint64_t	transitions;
 	enum lp_verdict	verdict;
@@ -123,7 +125,7 @@ static void search(struct search *x, const struct lp_explore_options *options, u
 	while (x->verdict == LP_VERDICT_FREE && next_state(x, done, &index)) {
 		bool deadlock = look_at(x, index);
 
-		if (deadlock && !x->m.full) {
+		if (deadlock && !x->judge) {
 			x->verdict = LP_VERDICT_DEADLOCK;
 			*last = index;
 			return;
@@ -185,7 +187,7 @@ static int explain(struct search *x, uint32_t last, struct lp_exploration *resul
 	int error = name_columns(&x->m, result);
 
 	/* Doomed, but nobody waits for it yet: only the graph knows. */
-	if (!error && x->m.full && !look_at(x, last)) {
+	if (!error && x->judge && !look_at(x, last)) {
 		lp_explored_stuck(&x->graph, &x->m, &x->store, last);
 		return lp_x_witness(&x->m, &x->store, last, false, result);
 	}
@@ -222,7 +224,8 @@ void lp_explore(const struct lp_scenario *scenario, const struct lp_explore_opti
 	*result = (struct lp_exploration){ 0 };
 	error = lp_x_compile(&x.m, scenario, options->full, memory);
 	if (!error) {
-		x.any = options->any && !options->full;
+		x.any = options->any;
+		x.judge = options->full && !options->any;
 		memory = memory > x.m.memory_size ? memory - x.m.memory_size : 0;
 		lp_x_store_init(&x.store, x.m.size, states, memory);
 		run(&x, options, result);

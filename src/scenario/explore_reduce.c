@@ -96,6 +96,24 @@ static bool only_gives(const struct machine *m, const struct x_op *op)
 	}
 }
 
+/* What makes strikes on the column matter is there behind its operation as well. */
+static bool stays_relevant(const struct machine *m, uint32_t c, const struct x_op *op)
+{
+	const struct x_column *column = &m->columns[c];
+	const uint8_t *holds = m->now + column->holds;
+
+	if (op->kind != LP_OP_RELEASE && op->kind != LP_OP_RCU_UNLOCK &&
+	    op->kind != LP_OP_COND_WAIT)
+		for (uint32_t i = 0; i < column->hold_count; i++)
+			if (holds[i])
+				return true;
+	if (!op->next || !op->target)
+		return false;
+	return m->bodies[op->body].waited ||
+	       ((op_at(m, op->next)->gives || op_at(m, op->next)->triggers) &&
+		(op_at(m, op->target)->gives || op_at(m, op->target)->triggers));
+}
+
 /* R1 and R2 */
 static bool goes_alone(const struct machine *m, uint32_t c, struct touch others)
 {
@@ -112,7 +130,7 @@ static bool goes_alone(const struct machine *m, uint32_t c, struct touch others)
 	if (!exposed)
 		return true;
 	/* A handler on top could touch it as well, or be kept out. */
-	return local && !keeps_out(op) && lp_x_relevant(m, c) &&
+	return local && !keeps_out(op) && stays_relevant(m, c, op) &&
 	       !touches(op->own, m->kernel_touch) && !touches(op->own, m->signal_touch);
 }
 

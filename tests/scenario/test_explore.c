@@ -20,7 +20,7 @@
 
 #include "../engine/random.h"
 #include "base/compiler.h"
-#include "scenario/explore.h"
+#include "scenario/explore_print.h"
 
 #define TEXT_MAX	16384u
 #define FULL_MAX	40000u	/* states; what has more is left out */
@@ -423,9 +423,182 @@ static void test_agreement(void **state)
 					 deadlocks < judged - judged / 20));
 }
 
+/* ---- directed ---- */
+
+/* Scenario and what is printed for it; the machine as docs/explorer.md has it. */
+static const struct {
+	const char *text, *printed;
+} printed[] = {
+	{
+		"C abba { struct mutex a, b; }\n"
+		"P0() { mutex_lock(&a);\n mutex_lock(&b); mutex_unlock(&b); mutex_unlock(&a); }\n"
+		"P1() { mutex_lock(&b);\n mutex_lock(&a); mutex_unlock(&a); mutex_unlock(&b); }\n"
+		"P2() { mutex_lock(&a); mutex_unlock(&a); }\n"
+		"expect none\n",
+		"       P0                      P1\n"
+		"       ----                    ----\n"
+		"  mutex_lock(&a);\n"
+		"                          mutex_lock(&b);\n"
+		"  mutex_lock(&b);  waits\n"
+		"                          mutex_lock(&a);  waits\n"
+		"\n"
+		"  P0 waits for &b (line 3), held by P1 (line 4)\n"
+		"  P1 waits for &a (line 5), held by P0 (line 2)\n"
+		"\n"
+		" *** DEADLOCK ***\n",
+	},
+	{
+		"C irq { spinlock_t l; }\n"
+		"P0() { spin_lock_bh(&l);\n spin_unlock_bh(&l); }\n"
+		"hardirq tick() { spin_lock(&l); spin_unlock(&l); }\n"
+		"expect none\n",
+		"       P0\n"
+		"       ----\n"
+		"  spin_lock_bh(&l);\n"
+		"    <Interrupt> tick()\n"
+		"    spin_lock(&l);  waits\n"
+		"\n"
+		"  tick() on P0 waits for &l (line 4), held by what it interrupted (line 2)\n"
+		"\n"
+		" *** DEADLOCK ***\n",
+	},
+	{
+		"C one { struct mutex m; } P0() { mutex_lock(&m); mutex_unlock(&m); } expect none\n",
+		"no schedule deadlocks (3 states)\n",
+	},
+	{
+		"C nothing { } P0() { } expect none\n",
+		"no schedule deadlocks (1 state)\n",
+	},
+};
+
+static void print_into(const struct lp_scenario *scenario, uint64_t states_max, char **text,
+		       struct lp_exploration *result)
+{
+	struct lp_explore_options options = { .states_max = states_max };
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+
+	assert_non_null(out);
+	lp_explore(scenario, &options, result);
+	assert_int_equal(lp_explore_print(out, scenario, result), 0);
+	fclose(out);
+}
+
+static void test_printed(void **state)
+{
+	for (size_t i = 0; i < lp_array_size(printed); i++) {
+		struct lp_scenario *scenario = parse(printed[i].text);
+		struct lp_exploration result;
+		char *text;
+
+		print_into(scenario, 0, &text, &result);
+		assert_string_equal(text, printed[i].printed);
+		free(text);
+		lp_exploration_finish(&result);
+		lp_scenario_destroy(scenario);
+	}
+}
+
+/* P0 .. Pn-1 take their left fork, then their right one; `ordered`: the last one does not. */
+static void put_philosophers(struct text *t, uint32_t count, bool ordered)
+{
+	put(t, "C philosophers\n{ struct mutex f0");
+	for (uint32_t i = 1; i < count; i++)
+		put(t, ", f%u", i);
+	put(t, "; }\n");
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t left = i, right = (i + 1) % count;
+
+		if (ordered && left > right) {
+			left = right;
+			right = i;
+		}
+		put(t, "P%u() { mutex_lock(&f%u); mutex_lock(&f%u); mutex_unlock(&f%u); "
+		    "mutex_unlock(&f%u); }\n", i, left, right, right, left);
+	}
+	put(t, "expect none\n");
+}
+
+static void test_philosophers(void **state)
+{
+	struct text *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	for (uint32_t count = 2; count <= 7; count++) {
+		for (uint32_t ordered = 0; ordered < 2; ordered++) {
+			struct lp_exploration result;
+			struct lp_scenario *scenario;
+
+			t->size = 0;
+			put_philosophers(t, count, ordered);
+			scenario = parse(t->at);
+			lp_explore(scenario, NULL, &result);
+			assert_int_equal(result.verdict, ordered ? LP_VERDICT_FREE :
+					 LP_VERDICT_DEADLOCK);
+			/* Each takes one fork and waits for the other: no shorter way. */
+			assert_int_equal(result.step_count, ordered ? 0 : 2 * count);
+			assert_int_equal(result.stuck_count, ordered ? 0 : count);
+			lp_exploration_finish(&result);
+			lp_scenario_destroy(scenario);
+		}
+	}
+	free(t);
+}
+
+static void test_bound(void **state)
+{
+	struct text *t = calloc(1, sizeof(*t));
+	struct lp_exploration result;
+	struct lp_scenario *scenario;
+	char *text;
+
+	assert_non_null(t);
+	put_philosophers(t, 7, true);
+	scenario = parse(t->at);
+	print_into(scenario, 100, &text, &result);
+	assert_int_equal(result.verdict, LP_VERDICT_BOUND);
+	assert_string_equal(text, "no deadlock among the first 100 states: the bound was hit "
+			    "(--states=N raises it)\n");
+	free(text);
+	lp_exploration_finish(&result);
+	lp_scenario_destroy(scenario);
+	free(t);
+}
+
+/* Ten thousand tasks: an answer or the bound, in bounded memory. */
+static void test_many_tasks(void **state)
+{
+	struct lp_explore_options options = { .memory_max = 64u << 20 };
+	struct lp_exploration result;
+	struct lp_scenario *scenario;
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	fputs("C many\n{ struct mutex a, b; }\n", out);
+	for (uint32_t i = 0; i < 10000; i++)
+		fprintf(out, "P%u() { mutex_lock(&a); mutex_lock(&b); mutex_unlock(&b); "
+			"mutex_unlock(&a); }\n", i);
+	fputs("expect none\n", out);
+	fclose(out);
+	scenario = parse(text);
+	lp_explore(scenario, &options, &result);
+	assert_int_equal(result.verdict, LP_VERDICT_BOUND);
+	assert_true(result.states > 100);
+	lp_exploration_finish(&result);
+	lp_scenario_destroy(scenario);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_printed),
+		cmocka_unit_test(test_philosophers),
+		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_many_tasks),
 		cmocka_unit_test(test_agreement),
 	};
 
