@@ -156,8 +156,9 @@ static void add_event_stacks(struct lp_draft *draft, const struct lp_model_event
 	}
 }
 
+/* `holds`: the thread itself holds the lock that the event is about. */
 static void add_event_words(struct lp_draft *draft, const struct lp_model_event *event,
-			    uint32_t stack)
+			    uint32_t stack, bool holds)
 {
 	const struct event_words *words = words_of(event);
 	struct lp_report_finding *report = draft->report;
@@ -173,7 +174,8 @@ static void add_event_words(struct lp_draft *draft, const struct lp_model_event 
 		report->attempt = lp_pool_printf(draft->pool, "is freeing memory around %016" PRIx64
 						 ", with a lock still held there!",
 						 draft->locks[0].address);
-	report->objection = words->objection;
+	report->objection = event->kind == LP_EVENT_ASSERT_HELD && holds ?
+			    "but it holds that lock in another mode!" : words->objection;
 	report->event_text = words->text;
 	report->holder = holder_text(draft, event);
 }
@@ -220,7 +222,7 @@ void lp_draft_event(struct lp_draft *draft)
 	add_own_context(draft, event->node, event->thread);
 	add_event_stacks(draft, event, node, who);
 	lp_draft_add_held(draft, 0, who, event->node);
-	add_event_words(draft, event, stack);
+	add_event_words(draft, event, stack, node != 0);
 	if (event->node)
 		draft->report->wait_context = wait_context(model, event->node);
 }

@@ -58,7 +58,7 @@ size_t lp_table_put_thread(FILE *out, const struct lp_report_finding *finding, s
 
 	if (!it->number && !it->comm)
 		return put_text(out, it->context ? it->context : "unknown thread");
-	if (it->number && !it->context)
+	if (it->number && (it->tid || !it->comm) && !it->context)
 		columns += put_number(out, "T", it->number) + put_text(out, " ");
 	columns += it->comm ? lp_clean_put(out, it->comm) : put_text(out, "thread");
 	if (several_processes(finding) && it->pid)

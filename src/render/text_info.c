@@ -50,22 +50,30 @@ static void put_chain_line(struct lp_text *text)
 	fputs("\n\n", text->out);
 }
 
+/*
+ * Several instances of one class have one origin; of what is only held, it is all there would be
+ * to say.
+ */
+static bool has_lock_origin(const struct lp_report_finding *finding, size_t index)
+{
+	const struct lp_report_lock *locks = finding->locks;
+	size_t first = 0;
+
+	while (strcmp(locks[first].class_key, locks[index].class_key))
+		first++;
+	return first == index && (index < finding->cycle_count || locks[index].created);
+}
+
 static void put_lock_origins(struct lp_text *text)
 {
 	const struct lp_report_finding *finding = text->finding;
+	const char *before = " locks:\n  ";
 
-	if (finding->lock_count)
-		fputs(" locks:\n", text->out);
 	for (size_t i = 0; i < finding->lock_count; i++) {
-		size_t first = 0;
-
-		/* Several instances of one class have one origin; of what is only held, it is
-		   all there would be to say. */
-		while (strcmp(finding->locks[first].class_key, finding->locks[i].class_key))
-			first++;
-		if (first < i || (i >= finding->cycle_count && !finding->locks[i].created))
+		if (!has_lock_origin(finding, i))
 			continue;
-		fputs("  ", text->out);
+		fputs(before, text->out);
+		before = "  ";
 		lp_text_styled(text, LP_TEXT_LOCK, finding->locks[i].name);
 		fprintf(text->out, ": %s", finding->locks[i].kind);
 		if (finding->locks[i].created) {

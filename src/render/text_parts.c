@@ -91,7 +91,7 @@ void lp_text_thread(struct lp_text *text, size_t index)
 	const struct lp_report_thread *it = lp_text_thread_at(text->finding, index);
 
 	lp_text_style(text, LP_TEXT_BOLD);
-	if (it->number && it->tid && !it->context)
+	if (it->number && (it->tid || !it->comm) && !it->context)
 		fprintf(text->out, "T%" PRIu32 " ", it->number);
 	lp_text_task(text, index);
 	lp_text_style(text, LP_TEXT_PLAIN);

@@ -677,6 +677,401 @@ static void test_events(void **state)
 	assert_string_equal(report->holder, "thread 4321");
 }
 
+/* ---- contexts ---- */
+
+static uint32_t add_context(struct world *world, enum lp_context_kind kind, const char *name)
+{
+	struct lp_model_context context = { .kind = kind, .name = (char *)name };
+
+	return lp_model_add_context(world->model, &context);
+}
+
+/* `in` and `on`: contexts up to 0. */
+static uint32_t add_state(struct world *world, enum lp_wait_type wait, uint32_t in, uint32_t on)
+{
+	uint32_t context[2];
+	struct lp_model_state state = { .context = in, .wait = wait, .context_index = context };
+
+	if (in)
+		context[state.in_count++] = in;
+	if (on)
+		context[state.in_count + state.on_count++] = on;
+	return lp_model_add_state(world->model, &state);
+}
+
+static uint32_t add_named(struct world *world, enum lp_lock_kind kind, const char *name,
+			  uint32_t base, uint8_t subclass)
+{
+	struct lp_model_fine fine = {
+		.kind = kind, .origin = LP_ORIGIN_INIT, .name = (char *)name, .base = base,
+		.subclass = subclass, .key = 0x1000 + world->model->fines.count,
+	};
+
+	return lp_model_add_fine(world->model, &fine);
+}
+
+static uint32_t add_in_state(struct world *world, uint32_t parent, uint32_t fine, uint32_t stack,
+			     uint32_t state)
+{
+	struct lp_model_node node = {
+		.parent = parent, .fine = fine, .stack = stack, .state = state,
+	};
+
+	return lp_model_add_node(world->model, &node);
+}
+
+static uint32_t add_witness(struct world *world, uint32_t node, uint32_t thread, uint32_t below)
+{
+	struct lp_model_witness witness = { .node = node, .thread = thread, .below = below };
+
+	return lp_model_add_witness(world->model, &witness);
+}
+
+static uint32_t add_run(struct world *world, uint32_t process, uint32_t context, const char *name)
+{
+	struct lp_model_thread thread = { .process = process, .number = 9, .context = context };
+
+	strcpy(thread.name, name);
+	return lp_model_add_thread(world->model, &thread);
+}
+
+/*
+ * The seed: a lock that a task takes where softirqs can strike is taken in one, under RCU, on top of
+ * a work item that holds something. Two engines: one that judged it, none.
+ */
+struct seed {
+	uint32_t	softirq, lock, rcu, work, task, run;
+	uint32_t	on, in, held, wanted;
+	struct lp_finding_edge edge;
+	struct lp_finding finding;
+	struct lp_engine *engine;
+};
+
+static void make_seed(struct world *world, struct seed *it)
+{
+	uint32_t process = add_process(world, 1000), reader;
+
+	it->softirq = add_context(world, LP_CONTEXT_SOFTIRQ, "SOFTIRQ");
+	it->on = add_state(world, LP_WAIT_UNCHECKED, 0, it->softirq);
+	it->in = add_state(world, LP_WAIT_CONFIG, it->softirq, 0);
+	it->lock = add_named(world, LP_LOCK_K_SPINLOCK, "&file_data->lock", 0, 0);
+	it->rcu = add_named(world, LP_LOCK_RCU, "rcu_read_lock", 0, 0);
+	it->work = add_named(world, LP_LOCK_MAP, "(wq_completion)events", 0, 0);
+	it->task = add_thread(world, process, 0, 1, "P0");
+	it->run = add_run(world, process, it->softirq, "rcu_core");
+	it->held = add_in_state(world, 0, it->lock, STACK(world, 0x200), it->on);
+	reader = add_in_state(world, 0, it->rcu, STACK(world, 0x210), it->in);
+	it->wanted = add_in_state(world, reader, it->lock, STACK(world, 0x220, 0x210), it->in);
+	it->edge = (struct lp_finding_edge){
+		.held = it->held, .wanted = it->wanted, .thread = it->task,
+		.context = it->softirq, .witness = add_witness(world, it->held, it->task, 0),
+		.striker = add_witness(world, it->wanted, it->run,
+				       add_in_state(world, 0, it->work, STACK(world, 0x230),
+						    it->on)),
+	};
+	it->finding = (struct lp_finding){
+		.id = 0xf, .kind = LP_FINDING_INCONSISTENT_LOCK_STATE, .level = LP_FEASIBLE,
+		.reason = LP_REASON_INTERRUPT, .edge_count = 1, .edge = &it->edge,
+	};
+	regroup(world);
+	it->engine = lp_engine_create();
+	assert_non_null(it->engine);
+	assert_int_equal(lp_engine_judge(it->engine, world->model), 0);
+}
+
+static void check_step(const struct lp_report_finding *report, size_t index, uint32_t thread,
+		       uint32_t depth, const char *text)
+{
+	assert_true(index < report->step_count);
+	assert_int_equal(report->steps[index].thread, thread);
+	assert_int_equal(report->steps[index].depth, depth);
+	assert_string_equal(report->steps[index].text, text);
+}
+
+static void check_strike(const struct lp_report_finding *report)
+{
+	assert_int_equal(report->thread_count, 2);
+	assert_string_equal(report->threads[0].comm, "P0");
+	assert_null(report->threads[0].context);
+	assert_string_equal(report->threads[1].comm, "rcu_core");
+	assert_string_equal(report->threads[1].context, "SOFTIRQ");
+	assert_true(report->threads[1].irq);
+	assert_int_equal(report->strike_count, 1);
+	assert_int_equal(report->strikes[0].edge, 0);
+	assert_int_equal(report->strikes[0].thread, 1);
+	assert_string_equal(report->strikes[0].on, "SOFTIRQ-ON-W");
+	assert_string_equal(report->strikes[0].in, "IN-SOFTIRQ-W");
+	assert_int_equal(report->context_count, 1);
+	assert_string_equal(report->contexts[0], "SOFTIRQ");
+}
+
+static void test_strike(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct seed seed;
+
+	make_seed(world, &seed);
+	lp_describer_set_engine(world->describer, seed.engine);
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	check_strike(report);
+	assert_string_equal(report->header, "WARNING: inconsistent lock state");
+	assert_string_equal(report->title, "inconsistent lock state: &file_data->lock in worker");
+	/* nobody's facts know of hardirqs */
+	assert_string_equal(report->state, "HC0[0]:SC1[1]:HE1:SE0");
+	assert_int_equal(report->cycle_count, 1);
+	assert_string_equal(report->locks[0].usage, "..?.");
+	assert_string_equal(report->locks[0].wait, "3:3");
+	assert_null(report->locks[0].created);
+	check_step(report, 0, 0, 0, "lock(&file_data->lock);");
+	check_step(report, 1, 0, 0, "<Interrupt>");
+	check_step(report, 2, 0, 1, "lock(&file_data->lock);");
+	assert_int_equal(stack_of(report, "held", 0)->thread, 0);
+	assert_int_equal(stack_of(report, "wanted", 0)->thread, 1);
+	assert_string_equal(stack_of(report, "wanted", 0)->frames[0].function, "worker");
+	/* what was stopped comes first */
+	assert_int_equal(report->held_count, 2);
+	assert_int_equal(report->held[0].thread, 1);
+	assert_string_equal(report->locks[report->held[0].lock].name, "(wq_completion)events");
+	assert_string_equal(report->locks[report->held[0].lock].wait, "0:0");
+	assert_string_equal(report->locks[report->held[1].lock].name, "rcu_read_lock");
+	lp_engine_destroy(seed.engine);
+}
+
+/* Without an engine nothing says how locks are used; without witnesses, who struck. */
+static void test_strike_unseen(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct seed seed;
+
+	make_seed(world, &seed);
+	seed.edge.thread = seed.edge.witness = seed.edge.striker = 0;
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	assert_null(report->locks[0].usage);
+	assert_string_equal(report->threads[1].comm, "rcu_core");	/* somebody did it */
+	lp_engine_destroy(seed.engine);
+}
+
+/* The lock was taken where nothing could strike; later the task let softirqs in. */
+static void test_let_in(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	uint32_t held, note;
+	struct seed seed;
+
+	make_seed(world, &seed);
+	held = add_in_state(world, 0, seed.lock, STACK(world, 0x260), 0);
+	note = add_in_state(world, held, 0, STACK(world, 0x270), seed.on);
+	seed.edge.held = held;
+	seed.edge.witness = add_witness(world, note, seed.task, 0);
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	assert_string_equal(stack_of(report, "held", 0)->frames[0].function, "walk");
+	assert_string_equal(stack_of(report, "state", 0)->frames[0].function, "prune");
+	/* the engine knows the first such place when the witness does not */
+	seed.edge.witness = 0;
+	assert_int_equal(lp_engine_judge(seed.engine, world->model), 0);
+	lp_describer_set_engine(world->describer, seed.engine);
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	assert_string_equal(stack_of(report, "state", 0)->frames[0].function, "push");
+	lp_engine_destroy(seed.engine);
+}
+
+/* A takes B; B is held where SIGALRM strikes, whose handler reads A. */
+static void make_unsafe_order(struct world *world, struct lp_finding_edge edge[2])
+{
+	uint32_t process = add_process(world, 1000);
+	uint32_t signal = add_context(world, LP_CONTEXT_SIGNAL, "SIGALRM");
+	uint32_t on = add_state(world, LP_WAIT_UNCHECKED, 0, signal);
+	uint32_t in = add_state(world, LP_WAIT_UNCHECKED, signal, 0);
+	uint32_t safe = add_static(world, 0x4000), unsafe = add_static(world, 0x4040);
+	uint32_t one = add_thread(world, process, 0, 1, "app");
+	uint32_t two = add_thread(world, process, one, 2, "worker");
+	uint32_t below = add_in_state(world, 0, safe, STACK(world, 0x200), 0);
+	struct lp_model_node reader = {
+		.fine = safe, .stack = STACK(world, 0x220), .state = in, .mode = LP_READ,
+	};
+
+	edge[0] = (struct lp_finding_edge){
+		.held = below, .thread = one,
+		.wanted = add_in_state(world, below, unsafe, STACK(world, 0x210), 0),
+	};
+	edge[1] = (struct lp_finding_edge){
+		.held = add_in_state(world, 0, unsafe, STACK(world, 0x260), on), .thread = two,
+		.wanted = lp_model_add_node(world->model, &reader), .context = signal,
+	};
+	edge[1].striker = add_witness(world, edge[1].wanted, two, 0);
+	regroup(world);
+}
+
+static void test_unsafe_order(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct lp_engine *engine = lp_engine_create();
+	struct lp_finding_edge edge[2];
+	struct lp_finding finding = {
+		.kind = LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, .edge = edge, .edge_count = 2,
+	};
+
+	make_unsafe_order(world, edge);
+	assert_int_equal(lp_engine_judge(engine, world->model), 0);
+	lp_describer_set_engine(world->describer, engine);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_string_equal(report->header, "WARNING: SIGALRM-READ-safe -> SIGALRM-unsafe lock "
+			    "order detected");
+	assert_string_equal(report->title, "irq-unsafe lock order: table_lock -> pool.lock -> "
+			    "table_lock in evict");
+	assert_string_equal(report->state, "SIGALRM:IN0:ON0");
+	/* the strike first, so that the new dependency is the last */
+	assert_int_equal(report->strikes[0].edge, 0);
+	assert_string_equal(report->locks[0].name, "pool.lock");
+	assert_string_equal(report->locks[0].usage, "+.");
+	assert_string_equal(report->locks[1].usage, ".-");
+	assert_null(report->locks[0].wait);
+	assert_int_equal(report->thread_count, 3);
+	assert_string_equal(report->threads[2].comm, "worker");	/* struck itself */
+	assert_null(report->threads[2].context);
+	assert_int_equal(report->step_count, 5);
+	check_step(report, 0, 0, 0, "lock(pool.lock);");
+	check_step(report, 1, 1, 0, "lock(table_lock);");
+	check_step(report, 2, 1, 0, "lock(pool.lock);");
+	check_step(report, 3, 0, 0, "<SIGALRM>");
+	check_step(report, 4, 0, 1, "rlock(table_lock);");
+	lp_engine_destroy(engine);
+}
+
+static void test_wait_context(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct lp_finding_edge edge;
+	struct lp_finding finding = {
+		.kind = LP_FINDING_INVALID_WAIT_CONTEXT, .level = LP_ACTUAL, .edge = &edge,
+		.reason = LP_REASON_HAPPENED, .edge_count = 1,
+	};
+	struct seed seed;
+
+	make_seed(world, &seed);
+	edge = (struct lp_finding_edge){ .wanted = seed.wanted, .context = seed.softirq };
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_string_equal(report->forbidden, "in SOFTIRQ context");
+	assert_int_equal(report->wait_context, 3);
+	assert_string_equal(report->threads[0].comm, "rcu_core");
+	assert_int_equal(report->held_count, 2);
+	assert_int_equal(report->strike_count, 0);
+	assert_string_equal(report->contexts[0], "SOFTIRQ");
+	edge = (struct lp_finding_edge){
+		.held = seed.held,
+		.wanted = add_in_state(world, seed.held, add_named(world, LP_LOCK_K_MUTEX, "m",
+								   0, 0),
+				       STACK(world, 0x220), 0),
+	};
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_string_equal(report->forbidden, "while &file_data->lock is held");
+	assert_int_equal(report->wait_context, 5);
+	assert_string_equal(report->locks[0].wait, "4:4");
+	assert_int_equal(report->held_count, 1);
+	lp_engine_destroy(seed.engine);
+}
+
+static void test_subclass_names(void **state)
+{
+	struct world *world = *state;
+	uint32_t base = add_named(world, LP_LOCK_K_MUTEX, "&inode->i_mutex", 0, 0);
+	uint32_t other = add_named(world, LP_LOCK_K_MUTEX, "&inode->i_mutex", 0, 0);
+	uint32_t nested = add_named(world, LP_LOCK_K_MUTEX, "&inode->i_mutex", base, 2);
+	uint32_t second = add_named(world, LP_LOCK_K_MUTEX, "&inode->i_mutex", other, 1);
+
+	regroup(world);
+	assert_string_equal(name_of(world, nested), "&inode->i_mutex/2");
+	assert_string_equal(name_of(world, base), "&inode->i_mutex");
+	assert_string_equal(name_of(world, second), "&inode->i_mutex#2/1");
+	assert_string_equal(name_of(world, other), "&inode->i_mutex#2");
+}
+
+/* Events about rules of kernel code. */
+static void test_rule_events(void **state)
+{
+	struct world *world = *state;
+	struct lp_model_event event = { .kind = LP_EVENT_RCU_DEREFERENCE };
+	const struct lp_report_finding *report;
+	struct seed seed;
+
+	make_seed(world, &seed);
+	event.thread = seed.task;
+	event.stack = STACK(world, 0x280);
+	report = describe_event(world, LP_FINDING_SUSPICIOUS_RCU_USAGE, &event);
+	assert_non_null(report);
+	assert_int_equal(report->lock_count, 0);
+	assert_string_equal(report->title, "suspicious RCU usage in unlock_stray");
+	/* the lock taken, and the one that it should be nested in */
+	event.kind = LP_EVENT_NEST_NOT_HELD;
+	event.fine = add_named(world, LP_LOCK_K_MUTEX, "parent", 0, 0);
+	event.node = seed.held;
+	report = describe_event(world, LP_FINDING_NESTED_LOCK_NOT_TAKEN, &event);
+	assert_non_null(report);
+	assert_null(report->nest);
+	assert_string_equal(report->locks[0].name, "parent");
+	add_in_state(world, seed.held, add_named(world, LP_LOCK_K_MUTEX, "child", 0, 0),
+		     event.stack, 0);
+	report = describe_event(world, LP_FINDING_NESTED_LOCK_NOT_TAKEN, &event);
+	assert_non_null(report);
+	assert_string_equal(report->nest, "parent");
+	assert_string_equal(report->locks[0].name, "child");
+	/* a read lock where a write lock was asserted */
+	event.kind = LP_EVENT_ASSERT_HELD;
+	event.fine = seed.lock;
+	report = describe_event(world, LP_FINDING_NESTED_LOCK_NOT_TAKEN, &event);
+	assert_non_null(report);
+	assert_string_equal(report->objection, "but it holds that lock in another mode!");
+	assert_string_equal(report->header, "WARNING: a lock must be held and is not");
+	lp_engine_destroy(seed.engine);
+}
+
+/* Code that is in no object file. */
+static bool know_frame(void *context, const struct lp_model *model, struct lp_model_frame frame,
+		       struct lp_report_frame *out)
+{
+	const struct world *world = context;
+
+	assert_ptr_equal(world->model, model);
+	if (frame.module != world->library || frame.offset != 7)
+		return false;
+	*out = (struct lp_report_frame){ .function = "P0", .file = "seed.litmus", .line = 10 };
+	return true;
+}
+
+static void test_frames(void **state)
+{
+	struct world *world = *state;
+	struct lp_model_event event = { .kind = LP_EVENT_UNLOCK_NOT_HELD };
+	struct lp_model_frame frame[] = { { world->library, 7 }, { world->app, 0x230 } };
+	struct lp_model_stack stack = { .frame = frame, .count = 2 };
+	const struct lp_report_finding *report;
+
+	lp_describer_set_frames(world->describer, know_frame, world);
+	event.thread = add_thread(world, add_process(world, 1), 0, 1, "app");
+	event.stack = lp_model_add_stack(world->model, &stack);
+	report = describe_event(world, LP_FINDING_BAD_UNLOCK_BALANCE, &event);
+	assert_non_null(report);
+	assert_int_equal(report->stacks[0].frame_count, 2);
+	assert_string_equal(report->stacks[0].frames[0].function, "P0");
+	assert_string_equal(report->stacks[0].frames[0].file, "seed.litmus");
+	assert_int_equal(report->stacks[0].frames[0].line, 10);
+	assert_string_equal(report->stacks[0].frames[0].module, "/lib/libblob.so.1");
+	assert_string_equal(report->stacks[0].frames[1].function, "main");
+}
+
 #define DEPTH 1000
 
 /* A thousand locks held, a cycle of twenty-five. */
@@ -794,6 +1189,34 @@ static void test_memory(void **state)
 	}
 }
 
+/* The same of a strike, which has more parts. */
+static void test_strike_memory(void **state)
+{
+	struct world *world = *state;
+	bool failed = true;
+	struct seed seed;
+
+	make_seed(world, &seed);
+	for (long index = 0; failed; index++) {
+		const struct lp_report_finding *report;
+		struct lp_describer *describer = lp_describer_create(world->model, NULL);
+
+		assert_non_null(describer);
+		lp_describer_set_engine(describer, seed.engine);
+		lp_describer_set_frames(describer, know_frame, world);
+		fail_allocation(index);
+		report = lp_describe_finding(describer, &seed.finding);
+		failed = end_of_failing();
+		assert_true(report || failed);
+		if (report) {
+			check_strike(report);
+			assert_string_equal(report->locks[0].usage, "..?.");
+		}
+		lp_describer_destroy(describer);
+	}
+	lp_engine_destroy(seed.engine);
+}
+
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -812,6 +1235,15 @@ int main(void)
 		WORLD_TEST(test_event_instance),
 		WORLD_TEST(test_same_instance),
 		WORLD_TEST(test_events),
+		WORLD_TEST(test_strike),
+		WORLD_TEST(test_strike_unseen),
+		WORLD_TEST(test_let_in),
+		WORLD_TEST(test_unsafe_order),
+		WORLD_TEST(test_wait_context),
+		WORLD_TEST(test_subclass_names),
+		WORLD_TEST(test_rule_events),
+		WORLD_TEST(test_frames),
+		WORLD_TEST(test_strike_memory),
 		WORLD_TEST(test_deep),
 		WORLD_TEST(test_memory),
 	};
