@@ -571,6 +571,978 @@ static void test_node_without_witness(void **state)
 	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
 }
 
+enum { HANDLER = 30, OTHER_HANDLER, C1 = 1, C2 };
+
+static void take_as(struct scene *s, uint32_t t, uint32_t n, enum lp_mode mode, unsigned flags)
+{
+	scene_take_as(s, t, n, 0, mode, flags);
+	scene_drop(s, t);
+}
+
+/* Thread t holds a lock where the contexts of `on` can strike. */
+static void hold(struct scene *s, uint32_t t, uint32_t n, uint32_t on, enum lp_mode mode,
+		 unsigned flags)
+{
+	scene_mask(s, t, on, false);
+	take_as(s, t, n, mode, flags);
+	scene_mask(s, t, 0, false);
+}
+
+/* Handlers that run anywhere, of contexts 1 and 2. */
+static struct scene *handlers_open(enum lp_lock_kind kind)
+{
+	struct scene *s = scene_open();
+
+	for (uint32_t n = A; n <= G; n++)
+		scene_class_of(s, n, kind);
+	scene_float(s, HANDLER, 0, C1, 0);
+	scene_float(s, OTHER_HANDLER, 0, C2, 0);
+	return s;
+}
+
+/* One lock, held where the handler can strike, and taken by the handler. */
+static void test_inconsistent(void **state)
+{
+	static const struct {
+		enum lp_mode held, wanted;
+		unsigned flags;
+		bool found;
+		enum lp_level level;
+		enum lp_reason reason;
+	} cases[] = {
+		{ LP_WRITE, LP_WRITE, 0, true, LP_FEASIBLE, LP_REASON_INTERRUPT },
+		{ LP_WRITE, LP_READ, 0, true, LP_FEASIBLE, LP_REASON_INTERRUPT },
+		{ LP_WRITE, LP_READ_RECURSIVE, 0, true, LP_FEASIBLE, LP_REASON_INTERRUPT },
+		{ LP_READ, LP_WRITE, 0, true, LP_FEASIBLE, LP_REASON_INTERRUPT },
+		{ LP_READ_RECURSIVE, LP_WRITE, 0, true, LP_FEASIBLE, LP_REASON_INTERRUPT },
+		{ LP_READ, LP_READ, 0, true, LP_POSSIBLE, LP_REASON_READERS },
+		{ LP_READ, LP_READ, LP_PREFER, true, LP_POSSIBLE, LP_REASON_READERS },
+		{ LP_READ, LP_READ_RECURSIVE, 0, false, 0, 0 },
+		{ LP_READ_RECURSIVE, LP_READ_RECURSIVE, 0, false, 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct scene *s = handlers_open(LP_LOCK_K_RWLOCK);
+
+		hold(s, 1, A, 1u << C1, cases[i].held, cases[i].flags);
+		take_as(s, HANDLER, A, cases[i].wanted, cases[i].flags);
+		if (cases[i].found)
+			expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, cases[i].level,
+			       cases[i].reason);
+		else
+			expect_none(s);
+	}
+}
+
+/* A reader that queues behind a writer: the writer is one more thread. */
+static void test_inconsistent_readers(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_RWLOCK);
+
+	hold(s, 1, A, 1u << C1, LP_READ, 0);
+	take_as(s, HANDLER, A, LP_READ, 0);
+	take_as(s, 1, A, LP_WRITE, 0);
+	scene_judge(s);
+	assert_int_equal(scene_only(s)->reason, LP_REASON_READERS);
+	take_as(s, 2, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+}
+
+static void test_not_inconsistent(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	/* masked */
+	hold(s, 1, A, 0, LP_WRITE, 0);
+	/* another context can strike */
+	hold(s, 1, A, 1u << C2, LP_WRITE, 0);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	/* another lock */
+	hold(s, 1, B, 1u << C1, LP_WRITE, 0);
+	expect_none(s);
+
+	/* tried by the handler, which then goes on without it */
+	s = handlers_open(LP_LOCK_K_SPINLOCK);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, A, LP_WRITE, LP_TRY);
+	expect_none(s);
+
+	/* a lock that its CPU has for itself */
+	s = handlers_open(LP_LOCK_K_LOCAL_LOCK);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect_none(s);
+
+	/* one that counts */
+	s = handlers_open(LP_LOCK_RECURSIVE);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect_none(s);
+}
+
+/* Taken with a trylock it is held like any other. */
+static void test_tried_outside(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	hold(s, 1, A, 1u << C1, LP_WRITE, LP_TRY);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+}
+
+/* A handler seen on a thread: on the holder's own, or on another one's. */
+static void test_handler_on_thread(void **state)
+{
+	for (uint32_t t = 1; t <= 2; t++) {
+		struct scene *s = scene_open();
+		const struct lp_finding *f;
+
+		hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+		scene_take(s, t, B);
+		scene_enter(s, t, C1, 0);
+		take_as(s, t, A, LP_WRITE, 0);
+		scene_leave(s, t);
+		scene_judge(s);
+		f = scene_only(s);
+		assert_int_equal(f->edge_count, 1);
+		assert_int_equal(f->edge[0].context, s->context[C1]);
+		assert_int_equal(f->edge[0].thread, s->thread[1].index);
+		assert_int_not_equal(f->edge[0].striker, 0);
+		expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+	}
+}
+
+/* The holders and handlers of other processes are no matter. */
+static void test_handler_elsewhere(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_fork(s, 1, 0);
+	scene_start(s, 1, 1, 0);
+	scene_float(s, HANDLER, 0, C1, 0);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_POSSIBLE, LP_REASON_PROCESSES);
+
+	s = handlers_open(LP_LOCK_K_SPINLOCK);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	scene_take_as(s, HANDLER, A, 77, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_POSSIBLE, LP_REASON_INSTANCES);
+}
+
+/* Interrupts are let in while the lock is held. */
+static void test_state_node(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	scene_take(s, 1, A);
+	scene_mask(s, 1, 1u << C1, true);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+
+	s = handlers_open(LP_LOCK_K_SPINLOCK);
+	scene_take(s, 1, A);
+	scene_mask(s, 1, 1u << C2, true);
+	scene_drop(s, 1);
+	scene_mask(s, 1, 1u << C1, true);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect_none(s);
+}
+
+/* Released from the middle, the rest is noted as it is. */
+static void test_state_node_moved(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	scene_take(s, 1, B);
+	scene_take(s, 1, A);
+	scene_drop_below(s, 1, 1);
+	scene_mask(s, 1, 1u << C1, true);
+	take_as(s, HANDLER, B, LP_WRITE, 0);
+	scene_judge(s);
+	/* A is held, B leads to it: one thread did both */
+	assert_int_equal(scene_only(s)->kind, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER);
+	assert_int_equal(scene_only(s)->reason, LP_REASON_ONE_THREAD);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+}
+
+enum { UNSAFE_EVENTS = 3 };
+
+static void unsafe_event(struct scene *s, uint32_t event)
+{
+	if (event == 0)
+		take_as(s, HANDLER, A, LP_WRITE, 0);
+	else if (event == 1)
+		pair(s, 1, A, B);
+	else
+		hold(s, 2, B, 1u << C1, LP_WRITE, 0);
+}
+
+/* A is taken by the handler, B held where it can strike, B is taken under A. */
+static void test_unsafe_order(void **state)
+{
+	static const uint32_t orders[][UNSAFE_EVENTS] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+	};
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+		struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+		for (uint32_t k = 0; k < UNSAFE_EVENTS; k++) {
+			scene_judge(s);
+			assert_int_equal(scene_told(s), 0);
+			unsafe_event(s, orders[i][k]);
+		}
+		scene_judge(s);
+		assert_int_equal(scene_only(s)->edge_count, 2);
+		assert_true(!id || id == scene_only(s)->id);
+		id = scene_only(s)->id;
+		expect(s, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, LP_FEASIBLE, LP_REASON_INTERRUPT);
+	}
+}
+
+static void test_unsafe_order_harmless(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	/* one thread does both */
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	pair(s, 1, A, B);
+	hold(s, 1, B, 1u << C1, LP_WRITE, 0);
+	expect(s, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, LP_POSSIBLE, LP_REASON_ONE_THREAD);
+
+	/* a lock around both */
+	s = handlers_open(LP_LOCK_K_SPINLOCK);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	scene_take(s, 1, G);
+	scene_take(s, 1, A);
+	scene_take(s, 1, B);
+	scene_take(s, 2, G);
+	hold(s, 2, B, 1u << C1, LP_WRITE, 0);
+	expect(s, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, LP_POSSIBLE, LP_REASON_GATE);
+
+	/* B only tried under A */
+	s = handlers_open(LP_LOCK_K_SPINLOCK);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	pair_as(s, 1, A, B, LP_WRITE, LP_TRY);
+	hold(s, 2, B, 1u << C1, LP_WRITE, 0);
+	expect_none(s);
+}
+
+/* Behind a recursive reader: what lockdep loses for interrupts too (FN1). */
+static void test_unsafe_order_behind_reader(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_RWLOCK);
+
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	scene_take(s, 1, A);
+	scene_take_as(s, 1, B, 0, LP_READ_RECURSIVE, 0);
+	scene_take(s, 1, C);
+	hold(s, 2, C, 1u << C1, LP_WRITE, 0);
+	expect(s, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, LP_FEASIBLE, LP_REASON_INTERRUPT);
+
+	/* a recursive read of what is only read where it can be struck blocks nobody */
+	s = handlers_open(LP_LOCK_K_RWLOCK);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	pair_as(s, 1, A, B, LP_READ_RECURSIVE, 0);
+	hold(s, 2, B, 1u << C1, LP_READ, 0);
+	expect_none(s);
+
+	s = handlers_open(LP_LOCK_K_RWLOCK);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	pair_as(s, 1, A, B, LP_READ_RECURSIVE, 0);
+	hold(s, 2, B, 1u << C1, LP_WRITE, 0);
+	expect(s, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, LP_FEASIBLE, LP_REASON_INTERRUPT);
+}
+
+static void test_inversion(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	pair(s, 1, A, B);
+	pair(s, 2, B, C);
+	hold(s, 3, C, 1u << C1, LP_WRITE, 0);
+	expect(s, LP_FINDING_IRQ_LOCK_INVERSION, LP_FEASIBLE, LP_REASON_INTERRUPT);
+}
+
+/* Each of two contexts strikes a holder and wants what the other one's holds. */
+static struct scene *two_contexts(unsigned once)
+{
+	struct scene *s = scene_open();
+
+	scene_float(s, HANDLER, 0, C1, once);
+	scene_float(s, OTHER_HANDLER, 0, C2, 0);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	scene_mask(s, HANDLER, 1u << C2, false);
+	take_as(s, HANDLER, B, LP_WRITE, 0);
+	take_as(s, OTHER_HANDLER, A, LP_WRITE, 0);
+	return s;
+}
+
+/* Thread 1 holds A, struck by 1, which wants B; another 1 holds it, struck by 2, which wants A. */
+static void test_two_contexts(void **state)
+{
+	expect(two_contexts(0), LP_FINDING_IRQ_LOCK_INVERSION, LP_FEASIBLE, LP_REASON_INTERRUPT);
+	expect(two_contexts(LP_THREAD_ONCE), LP_FINDING_IRQ_LOCK_INVERSION, LP_POSSIBLE,
+	       LP_REASON_ONCE);
+}
+
+/* On top of one another on one CPU, the upper wants what the thread below them holds. */
+static void test_nested_contexts(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_mask(s, 1, 1u << C1 | 1u << C2, false);
+	scene_take(s, 1, A);
+	scene_enter(s, 1, C1, 1u << C2);
+	scene_take(s, 1, B);
+	scene_enter(s, 1, C2, 0);
+	take_as(s, 1, A, LP_WRITE, 0);
+	scene_leave(s, 1);
+	scene_leave(s, 1);
+	scene_judge(s);
+	assert_int_equal(scene_count(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE), 1);
+	scene_close(s);
+}
+
+/* What both of them hold keeps holder and handler apart. */
+static void test_gate_in_handler(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	scene_take(s, 1, G);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	pair(s, HANDLER, G, A);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_POSSIBLE, LP_REASON_GATE);
+}
+
+/* One handler on two CPUs, its locks in both orders; never on two, or on two. */
+static void test_floating(void **state)
+{
+	for (unsigned once = 0; once < 2; once++) {
+		struct scene *s = scene_open();
+
+		scene_float(s, HANDLER, 0, C1, once ? LP_THREAD_ONCE : 0);
+		pair(s, HANDLER, A, B);
+		pair(s, HANDLER, B, A);
+		expect_circular(s, once ? LP_POSSIBLE : LP_FEASIBLE,
+				once ? LP_REASON_ONCE : LP_REASON_CONCURRENT);
+	}
+}
+
+/* The shortest cycle says where to mask; that another lock leads back to it says no more. */
+static void test_same_hold_covers(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_SPINLOCK);
+
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, B, LP_WRITE, 0);
+	pair(s, 2, B, A);
+	scene_judge(s);
+	assert_int_equal(scene_only(s)->kind, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+
+	/* another lock held there is another cause */
+	s = handlers_open(LP_LOCK_K_SPINLOCK);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	hold(s, 1, B, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, B, LP_WRITE, 0);
+	pair(s, 2, B, A);
+	scene_judge(s);
+	assert_int_equal(scene_count(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE), 1);
+	assert_int_equal(scene_count(s, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, LP_FEASIBLE), 1);
+	scene_close(s);
+}
+
+/* What cannot happen hides nothing: a lock that counts, and one in order with it. */
+static void test_harmless_covers_nothing(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_class_of(s, A, LP_LOCK_RECURSIVE);
+	scene_float(s, HANDLER, 0, C1, 0);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, B, LP_WRITE, 0);
+	pair(s, 2, B, A);
+	scene_judge(s);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_IRQ_UNSAFE_LOCK_ORDER, LP_FEASIBLE, LP_REASON_INTERRUPT);
+}
+
+static void test_usage(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_RWLOCK);
+	uint32_t a, context = s->context[C1], node;
+
+	hold(s, 1, A, 1u << C1, LP_READ, 0);
+	take_as(s, HANDLER, A, LP_READ_RECURSIVE, 0);
+	scene_mask(s, 1, 1u << C1, false);
+	node = scene_take(s, 1, A);
+	scene_judge(s);
+	a = s->model->fines.at[s->fine[A]].class_index;
+	assert_int_equal(lp_engine_usage(s->engine, a, context),
+			 LP_USED_ON | LP_USED_ON_READ | LP_USED_IN_READ);
+	assert_int_equal(lp_engine_usage_node(s->engine, a, context, LP_USED_ON), node);
+	assert_int_equal(lp_engine_usage_node(s->engine, a, context, LP_USED_IN), 0);
+	assert_int_equal(lp_engine_usage(s->engine, a, s->context[C2]), 0);
+	scene_close(s);
+}
+
+static void test_no_validation(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_class_with(s, A, LP_LOCK_K_MUTEX, LP_CLASS_NOVALIDATE);
+	pair(s, 1, A, B);
+	pair(s, 2, B, A);
+	locks(s, 1, A, 1, 2);
+	locks(s, 2, A, 2, 1);
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	scene_float(s, HANDLER, 0, C1, 0);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect_none(s);
+
+	/* it keeps others out all the same; what is only shown does not */
+	for (uint32_t shown = 0; shown < 2; shown++) {
+		s = scene_open();
+		scene_class_with(s, G, LP_LOCK_MAP, shown ? LP_CLASS_SHOWN : LP_CLASS_NOVALIDATE);
+		for (uint32_t t = 1; t <= 2; t++) {
+			scene_take(s, t, G);
+			scene_take(s, t, t == 1 ? A : B);
+			scene_take(s, t, t == 1 ? B : A);
+		}
+		expect_circular(s, shown ? LP_FEASIBLE : LP_POSSIBLE,
+				shown ? LP_REASON_CONCURRENT : LP_REASON_GATE);
+	}
+}
+
+static void test_ranks(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_class_with(s, A, LP_LOCK_K_MUTEX, LP_CLASS_ORDERED);
+	locks(s, 1, A, 1, 2);
+	locks(s, 2, A, 2, 3);
+	locks(s, 3, A, 1, 3);
+	scene_judge(s);
+	assert_int_equal(scene_told(s), 0);
+	locks(s, 4, A, 5, 4);
+	scene_judge(s);
+	assert_int_equal(scene_only(s)->reason, LP_REASON_SAME_CLASS);
+	locks(s, 4, A, 2, 1);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+}
+
+static void nest(struct scene *s, uint32_t t, uint32_t n, uint64_t serial, uint32_t in)
+{
+	scene_take_with(s, t, &(struct scene_want){ .n = n, .serial = serial, .nest = in });
+}
+
+static void nest_two(struct scene *s, uint32_t t, uint64_t first, uint64_t second)
+{
+	nest(s, t, A, first, G);
+	nest(s, t, A, second, G);
+}
+
+static void test_nest_lock(void **state)
+{
+	struct scene *s = scene_open();
+
+	for (uint32_t t = 1; t <= 2; t++) {
+		scene_take(s, t, G);
+		nest_two(s, t, t, 3 - t);
+		scene_drop_all(s, t);
+	}
+	expect_none(s);
+
+	/* G is not held */
+	s = scene_open();
+	scene_class(s, G);
+	nest_two(s, 1, 1, 2);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_POSSIBLE, LP_REASON_SAME_CLASS);
+
+	/* G was taken later than the first */
+	s = scene_open();
+	nest(s, 1, A, 1, G);
+	scene_take(s, 1, G);
+	nest(s, 1, A, 2, G);
+	scene_judge(s);
+	assert_int_equal(scene_count(s, LP_FINDING_RECURSIVE_LOCKING, LP_POSSIBLE), 1);
+	scene_close(s);
+
+	/* a promise that others do not keep */
+	s = scene_open();
+	scene_take(s, 1, G);
+	nest_two(s, 1, 1, 2);
+	locks(s, 2, A, 2, 1);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+
+	/* the same lock again is no nesting that anybody could allow */
+	s = scene_open();
+	scene_take(s, 1, G);
+	nest_two(s, 1, 1, 1);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+}
+
+/* Only the lock that is named allows it. */
+static void test_nest_lock_named(void **state)
+{
+	for (uint64_t named = 1; named <= 2; named++) {
+		struct scene *s = scene_open();
+		struct scene_want want = { .n = A, .serial = 2, .nest = G, .nest_serial = named };
+
+		scene_refine(s, G);
+		scene_take_as(s, 1, G, 1, LP_WRITE, 0);
+		scene_take_as(s, 1, A, 1, LP_WRITE, 0);
+		scene_take_with(s, 1, &want);
+		if (named == 1)
+			expect_none(s);
+		else
+			expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_POSSIBLE,
+			       LP_REASON_SAME_CLASS);
+	}
+}
+
+/* A witness of an allowed nesting does not stand for one that is not. */
+static void test_nest_lock_repeated(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_class_with(s, A, LP_LOCK_K_MUTEX, LP_CLASS_ORDERED);
+	scene_take_as(s, 1, A, 1, LP_WRITE, 0);
+	scene_take_as(s, 1, A, 3, LP_WRITE, 0);
+	nest(s, 1, A, 2, A);
+	scene_judge(s);
+	assert_int_equal(scene_told(s), 0);
+	locks(s, 2, A, 3, 2);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_POSSIBLE, LP_REASON_SAME_CLASS);
+}
+
+/* Lockdep's FN6: X, Y1 in X, A, Y2 in X says A -> Y, too. Either half first. */
+static void test_between_nested(void **state)
+{
+	enum { X = 10, Y };
+
+	for (int first = 0; first < 2; first++) {
+		struct scene *s = scene_open();
+
+		for (int half = 0; half < 2; half++) {
+			if (half != first) {
+				scene_take_as(s, 2, Y, 2, LP_WRITE, 0);
+				scene_take(s, 2, A);
+				continue;
+			}
+			scene_take(s, 1, X);
+			nest(s, 1, Y, 1, X);
+			scene_take(s, 1, A);
+			nest(s, 1, Y, 2, X);
+		}
+		expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	}
+}
+
+/* An order that is allowed, and not told, hides no longer one. */
+static void test_allowed_covers_nothing(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_take(s, 1, G);		/* A -> B, only under G */
+	scene_take(s, 1, A);
+	nest(s, 1, B, 0, G);
+	scene_drop_all(s, 1);
+	pair(s, 1, B, A);
+	scene_judge(s);
+	assert_int_equal(scene_told(s), 0);
+	pair(s, 1, A, C);
+	pair(s, 1, C, B);
+	scene_judge(s);
+	assert_int_equal(scene_only(s)->edge_count, 3);
+	/* once it was seen without G, it is told, and covers */
+	pair(s, 1, A, B);
+	scene_judge(s);
+	assert_int_equal(scene_only(s)->edge_count, 2);
+	expect_circular(s, LP_POSSIBLE, LP_REASON_ONE_THREAD);
+}
+
+enum { A1 = 20, B1 };
+
+static void lock_as(struct scene *s, uint32_t t, uint32_t n, uint64_t serial)
+{
+	scene_take_as(s, t, n, serial, LP_WRITE, 0);
+}
+
+static void locks_as(struct scene *s, uint32_t t, uint32_t n, uint64_t first, uint32_t m,
+		     uint64_t second)
+{
+	lock_as(s, t, n, first);
+	lock_as(s, t, m, second);
+	scene_drop_all(s, t);
+}
+
+static struct scene *subclass_open(void)
+{
+	struct scene *s = scene_open();
+
+	scene_subclass(s, A1, A, 1);
+	return s;
+}
+
+static void test_subclass(void **state)
+{
+	struct scene *s = subclass_open();
+
+	/* parents, then children: nothing */
+	for (uint64_t i = 1; i < 9; i++)
+		locks_as(s, (uint32_t)i, A, i, A1, 100 + i);
+	expect_none(s);
+
+	/* children first: the rule is broken, and these two block one another */
+	s = subclass_open();
+	locks_as(s, 1, A, 1, A1, 2);
+	locks_as(s, 2, A1, 2, A, 1);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	s = subclass_open();
+	locks_as(s, 1, A, 1, A1, 2);
+	locks_as(s, 2, A1, 4, A, 3);
+	expect_circular(s, LP_POSSIBLE, LP_REASON_INSTANCES);
+
+	/* the rule is kept in words only: each is a parent of the other */
+	s = subclass_open();
+	locks_as(s, 1, A, 1, A1, 2);
+	locks_as(s, 2, A, 2, A1, 1);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+}
+
+/* The same lock as another subclass. */
+static void test_subclass_same_lock(void **state)
+{
+	struct scene *s = subclass_open();
+
+	locks_as(s, 1, A, 1, A1, 1);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+
+	s = subclass_open();
+	locks_as(s, 1, A1, 1, B, 9);
+	locks_as(s, 2, B, 9, A, 1);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	/* in any order */
+	s = subclass_open();
+	locks_as(s, 2, B, 9, A, 1);
+	locks_as(s, 1, A1, 1, B, 9);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	s = subclass_open();
+	locks_as(s, 1, A1, 1, B, 9);
+	locks_as(s, 2, B, 9, A, 2);
+	expect_none(s);
+}
+
+/* Subclasses first seen by what a handler does, and by readers. */
+static void test_subclass_ways_in(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_subclass(s, A1, A, 1);
+	scene_float(s, HANDLER, 0, C1, 0);
+	hold(s, 1, A1, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+
+	s = scene_open();
+	scene_class_of(s, A, LP_LOCK_RWLOCK);
+	scene_subclass(s, A1, A, 1);
+	pair_as(s, 1, B, A, LP_READ_RECURSIVE, 0);
+	scene_take(s, 2, A1);
+	scene_take(s, 2, B);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+}
+
+/* One pair of locks, known by two subclasses: two findings, whichever came first. */
+static void test_subclass_pairs(void **state)
+{
+	for (uint32_t first = 0; first < 2; first++) {
+		struct scene *s = subclass_open();
+
+		for (uint32_t i = 0; i < 2; i++)
+			locks_as(s, 1 + i, i == first ? A : A1, 1, B, 9);
+		locks_as(s, 3, B, 9, A, 1);
+		scene_judge(s);
+		assert_int_equal(scene_count(s, LP_FINDING_CIRCULAR_LOCKING, LP_FEASIBLE), 2);
+		assert_int_equal(scene_told(s), 2);
+		scene_close(s);
+	}
+}
+
+/* What only waits is wanted, but not held. */
+static void test_sync(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_take(s, 1, A);
+	scene_take_as(s, 1, B, 0, LP_WRITE, LP_SYNC);
+	pair(s, 2, B, A);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+
+	s = scene_open();
+	scene_take_as(s, 1, B, 0, LP_WRITE, LP_SYNC);
+	scene_take(s, 1, A);
+	pair(s, 2, A, B);
+	expect_none(s);
+
+	/* nor can it be struck */
+	s = handlers_open(LP_LOCK_MAP);
+	scene_mask(s, 1, 1u << C1, false);
+	scene_take_as(s, 1, A, 0, LP_WRITE, LP_SYNC);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect_none(s);
+}
+
+static void test_back_off(void **state)
+{
+	for (unsigned who = 0; who < 4; who++) {
+		struct scene *s = scene_open();
+
+		pair_as(s, 1, A, B, LP_WRITE, who & 1 ? LP_BACK_OFF : 0);
+		pair_as(s, 2, B, A, LP_WRITE, who & 2 ? LP_BACK_OFF : 0);
+		expect_circular(s, who == 3 ? LP_POSSIBLE : LP_FEASIBLE,
+				who == 3 ? LP_REASON_TIMED : LP_REASON_CONCURRENT);
+	}
+}
+
+/* Readers of what has no queue never wait for readers. */
+static void test_readers_without_queue(void **state)
+{
+	struct scene *s = scene_open();
+
+	scene_class_of(s, A, LP_LOCK_MAP);
+	scene_class_of(s, B, LP_LOCK_MAP);
+	for (uint32_t t = 1; t <= 2; t++) {
+		scene_take_as(s, t, t == 1 ? A : B, 0, LP_READ, 0);
+		scene_take_as(s, t, t == 1 ? B : A, 0, LP_READ, 0);
+		scene_drop_all(s, t);
+	}
+	writer(s, 3, A, 0);
+	writer(s, 4, B, 0);
+	pair(s, 5, G, A);
+	pair(s, 5, G, B);
+	expect_circular(s, LP_POSSIBLE, LP_REASON_READERS);
+}
+
+static void test_moved(void **state)
+{
+	struct scene *s = scene_open();
+
+	/* A B -A C: nobody waited for C while A was held, nor for B without it */
+	scene_take(s, 1, A);
+	scene_take(s, 1, B);
+	scene_drop_below(s, 1, 1);
+	scene_take(s, 1, C);
+	scene_drop_all(s, 1);
+	pair(s, 2, C, A);
+	scene_judge(s);
+	/* A -> B, B -> C, C -> A */
+	assert_int_equal(scene_only(s)->edge_count, 3);
+	expect_circular(s, LP_POSSIBLE, LP_REASON_ONE_THREAD);
+	/* the real three-thread cycle */
+	s = scene_open();
+	pair(s, 1, A, B);
+	scene_take(s, 3, A);
+	scene_take(s, 3, B);
+	scene_drop_below(s, 3, 1);
+	scene_take(s, 3, C);
+	pair(s, 2, C, A);
+	expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+}
+
+/* FP3: hand over hand, each lock taken before the one before is released. */
+static void test_hand_over_hand(void **state)
+{
+	struct scene *s = scene_open();
+
+	for (uint32_t t = 1; t <= 2; t++) {
+		lock_as(s, t, A, 1);
+		for (uint64_t i = 2; i < 6; i++) {
+			lock_as(s, t, A, i);
+			scene_drop_below(s, t, 1);
+		}
+		scene_drop_all(s, t);
+	}
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_POSSIBLE, LP_REASON_SAME_CLASS);
+}
+
+/* Taken by whom, held how, wanted how. */
+struct order_event {
+	uint32_t	first, second;
+	enum lp_mode	held, wanted;
+};
+
+static void learn(struct scene *s, const struct order_event *e, uint32_t t)
+{
+	scene_take_as(s, t, e->first, 0, e->held, 0);
+	scene_take_as(s, t, e->second, 0, e->wanted, 0);
+	scene_drop_all(s, t);
+	scene_judge(s);
+}
+
+/* The events in every order, each by a thread of its own: the same feasible cycle of `length`. */
+static void learn_in_every_order(const struct order_event *event, uint32_t count, uint32_t length)
+{
+	uint32_t orders = 1;
+	uint64_t id = 0;
+
+	for (uint32_t i = 2; i <= count; i++)
+		orders *= i;
+	for (uint32_t order = 0; order < orders; order++) {
+		struct scene *s = scene_open();
+		uint32_t left[8], rest = order;
+
+		for (uint32_t n = A; n <= 20; n++)
+			scene_class_of(s, n, LP_LOCK_RWLOCK);
+		for (uint32_t i = 0; i < count; i++)
+			left[i] = i;
+		for (uint32_t i = count; i > 0; i--) {
+			uint32_t at = rest % i;
+
+			rest /= i;
+			learn(s, &event[left[at]], 1 + left[at]);
+			left[at] = left[i - 1];
+		}
+		assert_int_equal(scene_only(s)->edge_count, length);
+		assert_true(!id || id == scene_only(s)->id);
+		id = scene_only(s)->id;
+		expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	}
+}
+
+/* Lockdep's FN2 and FN3, which it finds or not, depending on what it learns first. */
+static void test_every_order(void **state)
+{
+	enum { X = 10, Y, M, N };
+	static const struct order_event fn2[] = {
+		{ A, X, LP_WRITE, LP_READ_RECURSIVE }, { X, M, LP_READ_RECURSIVE, LP_WRITE },
+		{ A, Y, LP_WRITE, LP_WRITE }, { Y, M, LP_WRITE, LP_WRITE },
+		{ M, N, LP_WRITE, LP_WRITE }, { N, A, LP_WRITE, LP_WRITE },
+	};
+	static const struct order_event fn3[] = {
+		{ A, M, LP_WRITE, LP_READ_RECURSIVE }, { A, Y, LP_WRITE, LP_WRITE },
+		{ Y, M, LP_WRITE, LP_WRITE }, { M, N, LP_READ_RECURSIVE, LP_WRITE },
+		{ N, A, LP_WRITE, LP_WRITE },
+	};
+
+	learn_in_every_order(fn2, 6, 4);
+	learn_in_every_order(fn3, 5, 4);
+}
+
+/* FN1, either half first, with one and with two recursive readers between. */
+static void test_behind_readers_in_every_order(void **state)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		struct scene *s = scene_open();
+
+		scene_class_of(s, B, LP_LOCK_RWLOCK);
+		scene_class_of(s, D, LP_LOCK_RWLOCK);
+		if (i & 1)
+			pair(s, 2, C, A);
+		scene_take(s, 1, A);
+		scene_take_as(s, 1, B, 0, LP_READ_RECURSIVE, 0);
+		if (i & 2)
+			scene_take_as(s, 1, D, 0, LP_READ_RECURSIVE, 0);
+		scene_take(s, 1, C);
+		scene_judge(s);
+		if (!(i & 1))
+			pair(s, 2, C, A);
+		expect_circular(s, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	}
+}
+
+static void wait_finding(struct scene *s, uint32_t held, uint32_t context)
+{
+	const struct lp_finding *f;
+
+	scene_judge(s);
+	f = scene_only(s);
+	assert_int_equal(f->kind, LP_FINDING_INVALID_WAIT_CONTEXT);
+	assert_int_equal(f->level, LP_ACTUAL);
+	assert_int_equal(f->edge_count, 1);
+	assert_int_equal(s->model->nodes.at[f->edge[0].held].fine, held);
+	assert_int_equal(f->edge[0].context, context);
+	scene_close(s);
+}
+
+static struct scene *kinds_open(void)
+{
+	struct scene *s = scene_open();
+
+	scene_class_of(s, A, LP_LOCK_K_RAW_SPINLOCK);
+	scene_class_of(s, B, LP_LOCK_K_SPINLOCK);
+	scene_class_of(s, C, LP_LOCK_K_MUTEX);
+	scene_class_of(s, D, LP_LOCK_K_SRCU);
+	return s;
+}
+
+static void test_wait_contexts(void **state)
+{
+	struct scene *s = kinds_open();
+
+	/* from the one that sleeps inwards */
+	scene_take(s, 1, C);
+	scene_take(s, 1, C);
+	scene_take(s, 1, B);
+	scene_take(s, 1, D);
+	scene_take(s, 1, B);
+	scene_take(s, 1, A);
+	scene_drop_all(s, 1);
+	/* who gives up may try */
+	pair_as(s, 1, A, C, LP_WRITE, LP_TRY);
+	scene_judge(s);
+	assert_int_equal(scene_count(s, LP_FINDING_INVALID_WAIT_CONTEXT, LP_ACTUAL), 0);
+	scene_close(s);
+
+	/* outwards; the innermost that leaves least is to blame */
+	for (uint32_t first = A; first <= B; first++) {
+		for (uint32_t second = first + 1; second <= C; second++) {
+			s = kinds_open();
+			pair(s, 1, first, second);
+			pair(s, 2, first, second);
+			wait_finding(s, scene_class(s, first), 0);
+		}
+	}
+	s = kinds_open();
+	scene_take(s, 1, A);
+	scene_take(s, 1, D);
+	scene_take(s, 1, C);
+	wait_finding(s, scene_class(s, A), 0);
+}
+
+static void test_wait_contexts_of_handlers(void **state)
+{
+	for (enum lp_wait_type leaves = LP_WAIT_UNCHECKED; leaves < LP_WAIT_TYPE_COUNT; leaves++) {
+		struct scene *s = kinds_open();
+
+		scene_float(s, HANDLER, 0, C1, 0);
+		scene_leaves(s, HANDLER, leaves);
+		scene_take(s, HANDLER, B);
+		if (leaves == LP_WAIT_UNCHECKED || leaves >= LP_WAIT_CONFIG)
+			expect_none(s);
+		else
+			wait_finding(s, 0, s->context[C1]);
+	}
+}
+
+/* What the interrupted thread holds does not count. */
+static void test_wait_context_below(void **state)
+{
+	struct scene *s = kinds_open();
+
+	scene_take(s, 1, A);
+	scene_enter(s, 1, C1, 0);
+	scene_take(s, 1, B);
+	expect_none(s);
+}
+
 static uint32_t event(struct scene *s, enum lp_event_kind kind, uint32_t class, uint32_t place)
 {
 	struct lp_model_frame frame = { .module = s->module, .offset = place };
@@ -737,6 +1709,46 @@ int main(void)
 		cmocka_unit_test(test_mixed_classes),
 		cmocka_unit_test(test_longer_feasible),
 		cmocka_unit_test(test_node_without_witness),
+		cmocka_unit_test(test_inconsistent),
+		cmocka_unit_test(test_inconsistent_readers),
+		cmocka_unit_test(test_not_inconsistent),
+		cmocka_unit_test(test_tried_outside),
+		cmocka_unit_test(test_handler_on_thread),
+		cmocka_unit_test(test_handler_elsewhere),
+		cmocka_unit_test(test_state_node),
+		cmocka_unit_test(test_state_node_moved),
+		cmocka_unit_test(test_unsafe_order),
+		cmocka_unit_test(test_unsafe_order_harmless),
+		cmocka_unit_test(test_unsafe_order_behind_reader),
+		cmocka_unit_test(test_inversion),
+		cmocka_unit_test(test_two_contexts),
+		cmocka_unit_test(test_nested_contexts),
+		cmocka_unit_test(test_gate_in_handler),
+		cmocka_unit_test(test_floating),
+		cmocka_unit_test(test_same_hold_covers),
+		cmocka_unit_test(test_harmless_covers_nothing),
+		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_no_validation),
+		cmocka_unit_test(test_ranks),
+		cmocka_unit_test(test_nest_lock),
+		cmocka_unit_test(test_nest_lock_named),
+		cmocka_unit_test(test_nest_lock_repeated),
+		cmocka_unit_test(test_between_nested),
+		cmocka_unit_test(test_allowed_covers_nothing),
+		cmocka_unit_test(test_subclass),
+		cmocka_unit_test(test_subclass_same_lock),
+		cmocka_unit_test(test_subclass_ways_in),
+		cmocka_unit_test(test_subclass_pairs),
+		cmocka_unit_test(test_sync),
+		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_readers_without_queue),
+		cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_hand_over_hand),
+		cmocka_unit_test(test_every_order),
+		cmocka_unit_test(test_behind_readers_in_every_order),
+		cmocka_unit_test(test_wait_contexts),
+		cmocka_unit_test(test_wait_contexts_of_handlers),
+		cmocka_unit_test(test_wait_context_below),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_relock_event),
 		cmocka_unit_test(test_deadlock),
