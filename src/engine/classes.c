@@ -199,7 +199,7 @@ int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, 
 		return err;
 	append(engine, &engine->class.at[class], node);
 	err = lp_waits_add_node(engine, model, node);
-	if (err || !lp_is_validated(model, node))
+	if (err || !lp_is_validated(model, node) || lp_in_child(model, node))
 		return err;
 	/* If it may be the same lock again, a witness has to say. */
 	if ((model->nodes.at[node].flags & LP_NEVER_WAITS) || may_relock(model, node))

@@ -733,7 +733,7 @@ static int scan(struct lp_engine *engine, const struct lp_model *model, uint32_t
 	int result = never_blocks(engine, model, witness);
 	int err = result < 0 ? result : scan_usage(engine, model, witness, heat);
 
-	if (err || result > 0 || !lp_is_validated(model, wanted) ||
+	if (err || result > 0 || !lp_is_validated(model, wanted) || lp_in_child(model, wanted) ||
 	    is_repeated(engine, model, witness))
 		return err ? err : follow_up(engine, model);
 	err = err ? err : resolve(engine, model, witness);
@@ -867,7 +867,7 @@ static int settle_node(struct lp_engine *engine, const struct lp_model *model, u
 	int result;
 
 	if (engine->node.at[node].paired || (model->nodes.at[node].flags & LP_NEVER_WAITS) ||
-	    !lp_is_validated(model, node))
+	    !lp_is_validated(model, node) || lp_in_child(model, node))
 		return 0;
 	result = never_blocks(engine, model, witness);
 	if (result)

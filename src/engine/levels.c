@@ -267,6 +267,52 @@ static void lower(enum lp_stage *stage, enum lp_stage other)
 		*stage = other;
 }
 
+static bool is_fork(const struct search *s, const struct lp_entry *strike)
+{
+	uint32_t from = s->engine->instances.pair.at[strike->pair].from;
+	uint32_t context = s->engine->instance.at[from].context;
+
+	return s->model->contexts.at[context].kind == LP_CONTEXT_FORK;
+}
+
+/* Does the forking thread hold, at the fork, what keeps others from holding `node`'s lock? */
+static bool fork_excludes(const struct search *s, uint32_t at_fork, uint32_t node)
+{
+	const struct lp_model_node *n = &s->model->nodes.at[node];
+
+	for (uint32_t f = at_fork; f; f = lp_below(s->model, f)) {
+		bool same = lp_same_base(s->model, f, node) &&
+			    (!n->lock || !s->model->nodes.at[f].lock ||
+			     s->model->locks.at[n->lock].serial ==
+				     s->model->locks.at[s->model->nodes.at[f].lock].serial);
+
+		if (s->model->nodes.at[f].fine && n->fine && same &&
+		    excludes(holds(s->model, f), holds(s->model, node)))
+			return true;
+	}
+	return false;
+}
+
+/* A fork strikes other threads than the one that forks, at the moment of the fork. */
+static enum lp_stage weigh_fork(struct search *s, struct party holder, struct party child,
+				uint32_t *gate)
+{
+	const struct lp_model_witness *w = &s->model->witnesses.at[child.witness];
+	uint32_t up, node = first_held(s, holder, &up);
+
+	if (s->model->witnesses.at[holder.witness].thread == w->thread)
+		return LP_STAGE_ONE_THREAD;
+	if (!concurrent(s, holder.witness, child.witness))
+		return LP_STAGE_ORDERED;
+	for (; node; node = lp_below(s->model, node)) {
+		if (!fork_excludes(s, w->below, node))
+			continue;
+		*gate = node;
+		return LP_STAGE_GATE;
+	}
+	return LP_STAGE_FEASIBLE;
+}
+
 /* What speaks against a holder that is struck, and what strikes it. */
 static enum lp_stage weigh_agent(struct search *s, const struct lp_entry *hold,
 				 const struct lp_entry *strike, uint32_t *gate)
@@ -275,6 +321,8 @@ static enum lp_stage weigh_agent(struct search *s, const struct lp_entry *hold,
 	if (s->count == 2 &&
 	    lp_relock_counts(lp_model_node_fine(s->model, wanted_of(s, strike))->kind))
 		return LP_STAGE_NONE;
+	if (is_fork(s, strike))
+		return weigh_fork(s, party_of(s, hold), party_of(s, strike), gate);
 	/* what follows upon the holder's doing does not strike it */
 	if (!is_elsewhere(s, party_of(s, strike)) &&
 	    !concurrent(s, hold->witness, strike->witness))

@@ -304,6 +304,14 @@ static inline bool lp_is_validated(const struct lp_model *model, uint32_t node)
 	return !(lp_model_node_fine(model, node)->flags & (LP_CLASS_NOVALIDATE | LP_CLASS_SHOWN));
 }
 
+/* Done by the child of a fork, with copies of the locks: it holds nothing that others want. */
+static inline bool lp_in_child(const struct lp_model *model, uint32_t node)
+{
+	const struct lp_model_state *state = &model->states.at[model->nodes.at[node].state];
+
+	return model->contexts.at[state->context].kind == LP_CONTEXT_FORK && state->context;
+}
+
 /* The fine class without its subclass: what the lock itself is. */
 static inline uint32_t lp_base_fine(const struct lp_model *model, uint32_t node)
 {

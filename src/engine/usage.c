@@ -128,6 +128,8 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 		{ LP_USED_ON, LP_USED_ON_READ }, { LP_USED_IN, LP_USED_IN_READ },
 	};
 	bool read = lp_is_read(&model->nodes.at[fact->node]);
+	/* a fork is no bad habit: what the child needs, others may hold, if not at that moment */
+	bool loud = model->contexts.at[fact->context].kind != LP_CONTEXT_FORK;
 	uint32_t class = lp_model_node_class(model, fact->node), object, context;
 	struct lp_sample sample = { .held = fact->strikes ? 0 : fact->node,
 				    .wanted = fact->strikes ? fact->node : 0 };
@@ -138,7 +140,7 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 	if (err)
 		return err;
 	return lp_classes_pair(engine, fact->strikes ? context : object,
-			       fact->strikes ? object : context, fact->kind, sample, true);
+			       fact->strikes ? object : context, fact->kind, sample, loud);
 }
 
 int lp_usage_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node)

@@ -11,6 +11,7 @@
 #include "scenario/player.h"
 
 #define IMAGE_SIZE	((size_t)4 << 30)	/* of address space; what is used is what is written */
+#define ON_TOP_RUNS_MAX	64u		/* ways through a handler or child, each time */
 #define KEEP_SIZE	((size_t)4 << 20)	/* cleared by hand; more is given back */
 
 struct lp_player *lp_player_create(void)
@@ -329,42 +330,77 @@ static void play_body(struct lp_player *player, uint32_t body)
 	player->full |= runs == LP_PLAY_RUNS_MAX;
 }
 
-/* ---- signals ---- */
+/* ---- signals and forks ---- */
 
-/* The handler on top of the thread, first way of each branch. */
-static void strike(struct lp_player *player, uint32_t handler)
+/* What runs on top of the thread: from which operation on, and as what. */
+struct on_top {
+	uint32_t	body, first;
+	uint64_t	block;		/* signals */
+	bool		child;
+};
+
+/* One way through it; true: there is another. */
+static bool run_on_top(struct lp_player *player, const struct on_top *it, uint32_t choices)
 {
-	const struct lp_body *body = &player->scenario->bodies[handler];
-	struct lp_play_cpu cpu = player->cpu;
-	uint32_t interrupted = player->body, state, runs = 0;
-	uint32_t depth = player->depth, choices = player->choice.count;
-	struct lp_u64s seen = player->seen;
+	uint32_t state;
 
-	/* the handler's own ways, beside those of the run under way */
+	player->depth = choices;
+	player->body = it->body;
+	player->in_child = it->child;
+	player->cpu.blocked |= it->block;
+	state = lp_track_enter(&player->track, player->slot, lp_play_state(player));
+	for (uint32_t op = it->first; op != UINT32_MAX && !player->stopped;)
+		op = lp_play_op(player, op);
+	check_end(player, it->body);
+	player->stopped = player->in_child = false;
+	lp_track_leave(player->slot, state);
+	while (player->choice.count > choices && player->choice.at[player->choice.count - 1].second)
+		player->choice.count--;
+	if (player->choice.count == choices)
+		return false;
+	player->choice.at[player->choice.count - 1].second = true;
+	return true;
+}
+
+/* All ways through it, beside those of the run under way. */
+static void play_on_top(struct lp_player *player, const struct on_top *it)
+{
+	struct lp_play_cpu cpu = player->cpu;
+	struct lp_u64s seen = player->seen;
+	uint32_t body = player->body, depth = player->depth, choices = player->choice.count;
+	uint32_t runs = 0;
+	bool in_handler = player->in_handler;
+
 	player->seen = (struct lp_u64s){0};
-	do {
-		player->depth = choices;
-		player->body = handler;
+	player->in_handler = true;
+	do
 		player->cpu = cpu;
-		player->cpu.blocked |= 1ull << (body->signal - 1);
-		state = lp_track_enter(&player->track, player->slot, lp_play_state(player));
-		for (uint32_t op = body->first; op != UINT32_MAX && !player->stopped;)
-			op = lp_play_op(player, op);
-		check_end(player, handler);
-		player->stopped = false;
-		lp_track_leave(player->slot, state);
-		while (player->choice.count > choices &&
-		       player->choice.at[player->choice.count - 1].second)
-			player->choice.count--;
-		if (player->choice.count > choices)
-			player->choice.at[player->choice.count - 1].second = true;
-	} while (player->choice.count > choices && ++runs < 64);
+	while (run_on_top(player, it, choices) && ++runs < ON_TOP_RUNS_MAX);
+	player->full |= runs == ON_TOP_RUNS_MAX;
 	player->choice.count = choices;
 	player->depth = depth;
 	lp_vec_finish(&player->seen);
 	player->seen = seen;
-	player->body = interrupted;
+	player->body = body;
 	player->cpu = cpu;
+	player->in_handler = in_handler;
+}
+
+static void strike(struct lp_player *player, uint32_t handler)
+{
+	const struct lp_body *body = &player->scenario->bodies[handler];
+
+	play_on_top(player, &(struct on_top){
+		.body = handler, .first = body->first, .block = 1ull << (body->signal - 1),
+	});
+}
+
+void lp_play_child(struct lp_player *player, uint32_t op)
+{
+	if (!player->in_child)	/* grandchildren strike nobody: the child has no other thread */
+		play_on_top(player, &(struct on_top){
+			.body = player->body, .first = op, .child = true,
+		});
 }
 
 static bool can_host(const struct lp_player *player)
@@ -384,7 +420,6 @@ void lp_play_signals(struct lp_player *player)
 	    !can_host(player) || lp_track_depth(player->slot) > player->ground)
 		return;
 	player->handled_key = key;
-	player->in_handler = true;
 	for (uint32_t b = 1; b < s->body_count; b++) {
 		uint64_t bit = s->bodies[b].kind == LP_BODY_SIGNAL ?
 			       1ull << (s->bodies[b].signal - 1) : 0;
@@ -392,7 +427,6 @@ void lp_play_signals(struct lp_player *player)
 		if (bit & player->cpu.installed & ~player->cpu.blocked)
 			strike(player, b);
 	}
-	player->in_handler = false;
 }
 
 /* ---- the whole ---- */

@@ -292,8 +292,13 @@ uint32_t lp_play_state(struct lp_player *player)
 
 	state.context = body->kind == LP_BODY_SIGNAL ? player->signal[body->signal] :
 						       context_of_body(player, body);
+	if (player->in_child)
+		state.context = player->fork;
 	if (state.context)
 		add(&in, state.context);
+	/* a fork by any other thread strikes: its child has this thread's locks and not the thread */
+	else if (player->fork)
+		add(&on, player->fork);
 	add_kernel(player, body->kind, &on);
 	if (body->kind == LP_BODY_TASK || body->kind == LP_BODY_THREAD ||
 	    body->kind == LP_BODY_SIGNAL)
@@ -350,7 +355,7 @@ static bool is_kernel(const struct lp_scenario *s)
 	return false;
 }
 
-static uint32_t kernel_context(struct lp_player *player, enum lp_context_kind kind,
+static uint32_t plain_context(struct lp_player *player, enum lp_context_kind kind,
 			       const char *name)
 {
 	return lp_track_context(&player->track, kind, context_flags[kind], 0, name);
@@ -360,17 +365,20 @@ static void begin_contexts(struct lp_player *player)
 {
 	const struct lp_scenario *s = player->scenario;
 
-	player->hardirq = player->softirq = player->nmi = 0;
+	player->hardirq = player->softirq = player->nmi = player->fork = 0;
 	memset(player->signal, 0, sizeof(player->signal));
 	if (is_kernel(s)) {
-		player->hardirq = kernel_context(player, LP_CONTEXT_HARDIRQ, "HARDIRQ");
-		player->softirq = kernel_context(player, LP_CONTEXT_SOFTIRQ, "SOFTIRQ");
+		player->hardirq = plain_context(player, LP_CONTEXT_HARDIRQ, "HARDIRQ");
+		player->softirq = plain_context(player, LP_CONTEXT_SOFTIRQ, "SOFTIRQ");
 	}
+	for (uint32_t i = 0; i < s->op_count && !player->fork; i++)
+		if (s->ops[i].kind == LP_OP_FORK)
+			player->fork = plain_context(player, LP_CONTEXT_FORK, "FORK");
 	for (uint32_t i = 1; i < s->context_count; i++) {
 		const struct lp_scenario_context *context = &s->contexts[i];
 
 		if (context->kind == LP_BODY_NMI)
-			player->nmi = kernel_context(player, LP_CONTEXT_NMI, "NMI");
+			player->nmi = plain_context(player, LP_CONTEXT_NMI, "NMI");
 		if (context->kind == LP_BODY_SIGNAL && context->signal <= 64)
 			player->signal[context->signal] = lp_track_context(
 				&player->track, LP_CONTEXT_SIGNAL, context_flags[LP_CONTEXT_SIGNAL],

@@ -61,6 +61,8 @@ struct lp_player {
 	struct lp_rec_slot *slot;
 	uint32_t	process, module;
 	uint32_t	hardirq, softirq, nmi;	/* CONTEXT refs; 0: the scenario has no kernel code */
+	uint32_t	fork;			/* CONTEXT ref; 0: nobody forks */
+	bool		in_child;		/* what runs now is the child's */
 	uint32_t	signal[65];		/* CONTEXT refs by number */
 	bool		full;			/* too many runs */
 	uint32_t	run;			/* number of the run under way */
@@ -96,6 +98,8 @@ void lp_play_take(struct lp_player *player, uint32_t object, enum lp_mode mode, 
 void lp_play_give_back(struct lp_player *player, uint32_t object, uint32_t site);
 /* Which way at a branch: true: the second. Ends the run when it leads nowhere new. */
 bool lp_play_choose(struct lp_player *player, uint32_t op);
+/* What the child of a fork does, from `op` on: an interrupt to all threads but the one that forks. */
+void lp_play_child(struct lp_player *player, uint32_t op);
 /* Signal handlers that can strike now and have not in this state. */
 void lp_play_signals(struct lp_player *player);
 
