@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The example of docs/report-format.md is what Lockproof prints, and its JSON twin is valid.
+"""The examples of docs/report-format.md are what Lockproof prints, and the JSON twin is valid.
 
-    test_example.py LOCKPROOF PROGRAM PAGE SCHEMA
+    test_example.py LOCKPROOF PROGRAM PAGE SCHEMA SOURCE_DIRECTORY
 
 Compared is what does not change between runs and machines: not numbers, directories, thread names
-(a thread gets its name while it runs) and frames of other files.
+(a thread gets its name while it runs) and frames of other files. The second example is the report
+of a scenario, which never changes.
 """
 import json
 import pathlib
@@ -16,15 +17,16 @@ import tempfile
 
 import jsonschema
 
-LOCKPROOF, PROGRAM, PAGE, SCHEMA = sys.argv[1:5]
+LOCKPROOF, PROGRAM, PAGE, SCHEMA, SOURCE = sys.argv[1:6]
+SCENARIO = 'scenarios/seed/io_uring-file_data.litmus'
 
 
-def example_of(page):
-    """The text block of the page that has a report in it."""
+def examples_of(page):
+    """The text blocks of the page that have a report in them."""
     blocks = re.findall(r'^```\n(.*?)^```', pathlib.Path(page).read_text(), re.M | re.S)
     reports = [block for block in blocks if 'WARNING' in block]
-    assert len(reports) == 1, f'{len(reports)} reports in {page}'
-    return reports[0]
+    assert len(reports) == 2, f'{len(reports)} reports in {page}'
+    return reports
 
 
 def plain(text):
@@ -45,10 +47,21 @@ def run(*options):
                           stderr=subprocess.PIPE, timeout=60, check=False)
 
 
+def check_scenario(example):
+    printed = subprocess.run([pathlib.Path(LOCKPROOF).resolve(), 'check', SCENARIO],
+                             stdout=subprocess.PIPE, cwd=SOURCE,
+                             timeout=60, check=True).stdout.decode()
+    if example.strip('\n') not in printed:
+        print(printed)
+        sys.exit('the scenario in the page is not what is printed')
+
+
 def main():
+    example, scenario = examples_of(PAGE)
+    check_scenario(scenario)
     printed = run()
     assert printed.returncode == 66, printed
-    wanted, got = plain(example_of(PAGE)), plain(printed.stderr.decode())
+    wanted, got = plain(example), plain(printed.stderr.decode())
     if wanted != got:
         print(printed.stderr.decode())
         print('\n'.join(f'page: {a}\nnow:  {b}' for a, b in zip(wanted, got) if a != b))
