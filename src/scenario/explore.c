@@ -67,7 +67,7 @@ static bool reach(void *context, const struct choice *choice)
 		x->verdict = LP_VERDICT_NO_MEMORY;
 		break;
 	}
-	if (x->m.full && x->verdict == LP_VERDICT_FREE &&
+	if (x->judge && x->verdict == LP_VERDICT_FREE &&
 	    !lp_explored_edge(&x->graph, x->now, index))
 		x->verdict = LP_VERDICT_NO_MEMORY;
 	return x->verdict == LP_VERDICT_FREE;
@@ -130,7 +130,7 @@ static void search(struct search *x, const struct lp_explore_options *options, u
 			*last = index;
 			return;
 		}
-		if (x->m.full && !lp_explored_state(&x->graph, index, deadlock)) {
+		if (x->judge && !lp_explored_state(&x->graph, index, deadlock)) {
 			x->verdict = LP_VERDICT_NO_MEMORY;
 			return;
 		}
@@ -204,7 +204,7 @@ static void run(struct search *x, const struct lp_explore_options *options,
 	(void)reach(x, NULL);
 	x->transitions = 0;
 	search(x, options, &last);
-	if (x->m.full && x->verdict == LP_VERDICT_FREE)
+	if (x->judge && x->verdict == LP_VERDICT_FREE)
 		x->verdict = lp_explored_judge(&x->graph, &x->m, &x->store, &last);
 	if (x->verdict == LP_VERDICT_DEADLOCK && explain(x, last, result))
 		x->verdict = LP_VERDICT_NO_MEMORY;

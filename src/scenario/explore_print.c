@@ -319,7 +319,7 @@ static void put_who(FILE *out, const struct table *t, const struct lp_explore_st
 	put_text(out, t->x->columns[stuck->column]);
 }
 
-static void put_what(FILE *out, const struct table *t, const struct lp_op *op)
+static void put_what(FILE *out, const struct table *t, const struct lp_op *op, bool woken)
 {
 	const struct lp_scenario *s = t->scenario;
 
@@ -342,7 +342,7 @@ static void put_what(FILE *out, const struct table *t, const struct lp_op *op)
 		break;
 	default:
 		fputc('&', out);
-		put_text(out, s->objects[op->object].name);
+		put_text(out, s->objects[woken ? op->other : op->object].name);
 		break;
 	}
 }
@@ -357,6 +357,14 @@ static bool waits_for_body(const struct lp_op *op)
 static bool waits_for_count(const struct lp_op *op)
 {
 	return op->kind == LP_OP_WAIT || op->kind == LP_OP_DOWN || op->kind == LP_OP_COND_WAIT;
+}
+
+/* Awake again, and now it needs the mutex: somebody has that, or would not be in the way. */
+static bool is_woken(const struct table *t, const struct lp_explore_stuck *stuck,
+		     const struct lp_op *op)
+{
+	return op->kind == LP_OP_COND_WAIT && stuck->holder_column < t->x->column_count &&
+	       find_taken(t, stuck->holder_column, op->other);
 }
 
 /* Who would have to go on first: who holds the lock, or runs what is waited for. */
@@ -374,7 +382,14 @@ static void put_holder(FILE *out, const struct table *t, const struct lp_explore
 	}
 	if (op->kind == LP_OP_THREAD_JOIN && holder != stuck->column)
 		return;
-	taken = body ? NULL : find_taken(t, holder, op->object);
+	if (waits_for_count(op) && !is_woken(t, stuck, op)) {
+		fputs(", which ", out);
+		put_text(out, holder == stuck->column ? "it" : t->x->columns[holder]);
+		fputs(" would give", out);
+		return;
+	}
+	taken = body ? NULL : find_taken(t, holder, op->kind == LP_OP_COND_WAIT ? op->other :
+					 op->object);
 	if (holder != stuck->column) {
 		fputs(body ? " on " : ", held by ", out);
 		put_text(out, t->x->columns[holder]);
@@ -397,7 +412,7 @@ static void put_stuck(FILE *out, const struct table *t)
 		pad(out, INDENT);
 		put_who(out, t, stuck);
 		fputs(" waits for ", out);
-		put_what(out, t, op);
+		put_what(out, t, op, is_woken(t, stuck, op));
 		fprintf(out, " (line %u)", line_of(t, stuck->op));
 		put_holder(out, t, stuck, op);
 		fputc('\n', out);

@@ -180,6 +180,10 @@ bool lp_x_at_rest_can_start(const struct machine *m, uint32_t column);
 
 /* explore_stuck.c: fills m->stuck for the loaded state; the number of stuck columns */
 uint32_t lp_x_stuck(struct machine *m);
+/* Are others stuck if that column is not? Then it is taken out. before: [column_count] of room */
+bool lp_x_stuck_without(struct machine *m, uint32_t column, uint8_t *before);
+/* Does a stuck column wait for what the code on this one would give further on? */
+bool lp_x_is_missed(const struct machine *m, uint32_t column);
 /* A column that would have to go on first; UINT32_MAX: none */
 uint32_t lp_x_holder(const struct machine *m, uint32_t column);
 

@@ -127,12 +127,22 @@ static bool waits_for_count(const struct x_op *op)
 	return op->kind == LP_OP_WAIT || op->kind == LP_OP_DOWN;
 }
 
+/* A handler on top of the very code that has the recursive lock takes it once more. */
+static bool takes_again(const struct machine *m, const struct x_op *op)
+{
+	uint32_t owner = m->locks[op->object].owner;
+
+	return owner && m->objects[op->object].recursive &&
+	       is_handler(m->scenario->bodies[op->body].kind) &&
+	       lp_x_can_strike(m, owner - 1, op->body, true);
+}
+
 /* It cannot be taken as long as those stay stuck that are. */
 static bool stays_taken(const struct machine *m, const struct x_op *op)
 {
 	const struct x_lock *lock = &m->locks[op->object];
 
-	if (m->objects[op->object].local)
+	if (m->objects[op->object].local || takes_again(m, op))
 		return false;
 	if (op->mode == LP_WRITE)
 		return keeper(m, op->object);
@@ -317,32 +327,75 @@ static bool sweep(struct machine *m, bool forwards)
 	return changed;
 }
 
-uint32_t lp_x_stuck(struct machine *m)
+/* Leave out all that are not stuck after all; how many are left. */
+static uint32_t settle(struct machine *m)
 {
 	uint32_t count = 0;
 	bool forwards = true;
 
-	for (uint32_t c = 0; c < m->column_count; c++) {
-		m->stuck[c] = m->depth[c] && !m->can[c];
-		count += m->stuck[c];
-	}
-	if (!count)
-		return 0;
 	while (sweep(m, forwards))
 		forwards = !forwards;
-	count = 0;
 	for (uint32_t c = 0; c < m->column_count; c++)
 		count += m->stuck[c];
 	return count;
 }
 
+uint32_t lp_x_stuck(struct machine *m)
+{
+	uint32_t count = 0;
+
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		m->stuck[c] = m->depth[c] && !m->can[c];
+		count += m->stuck[c];
+	}
+	return count ? settle(m) : 0;
+}
+
+bool lp_x_stuck_without(struct machine *m, uint32_t column, uint8_t *before)
+{
+	memcpy(before, m->stuck, m->column_count);
+	m->stuck[column] = false;
+	if (settle(m))
+		return true;
+	memcpy(m->stuck, before, m->column_count);
+	return false;
+}
+
+/* The code on the column has something that column c waits for further on. */
+static bool would_give(const struct machine *m, uint32_t column, uint32_t c)
+{
+	uint64_t give = m->objects[op_at(m, m->pc[c])->object].give;
+
+	if (!counts(m, c, op_at(m, m->pc[c])) || m->columns[c].kind == COLUMN_CHILD)
+		return false;
+	if (!m->depth[column] && lp_x_at_rest_can_start(m, column))
+		return op_at(m, m->bodies[m->columns[column].body].first)->gives & give;
+	for (uint32_t l = 0; l < m->depth[column]; l++)
+		if (op_at(m, load_pc(m, m->now + frame_at(m, column, l)))->gives & give)
+			return true;
+	return false;
+}
+
+bool lp_x_is_missed(const struct machine *m, uint32_t column)
+{
+	for (uint32_t c = 0; c < m->column_count; c++)
+		if (m->stuck[c] && c != column && would_give(m, column, c))
+			return true;
+	return false;
+}
+
 uint32_t lp_x_holder(const struct machine *m, uint32_t c)
 {
-	const struct x_op *op = op_at(m, m->pc[c]);
 	uint32_t blocker;
 
-	if (m->columns[c].kind == COLUMN_CHILD || counts(m, c, op))
+	if (m->columns[c].kind == COLUMN_CHILD)
 		return UINT32_MAX;
+	if (counts(m, c, op_at(m, m->pc[c]))) {
+		for (uint32_t other = 0; other < m->column_count; other++)
+			if (m->stuck[other] && other != c && would_give(m, other, c))
+				return other;
+		return would_give(m, c, c) ? c : UINT32_MAX;
+	}
 	blocker = blocker_of(m, c);
 	return blocker ? blocker - 1 : UINT32_MAX;
 }

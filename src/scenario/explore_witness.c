@@ -13,14 +13,16 @@
 #include "base/compiler.h"
 #include "scenario/explore_private.h"
 
-#define BUDGET	200000u		/* steps replayed while it is made shorter */
+#define BUDGET		200000u	/* steps replayed while it is made shorter */
+#define EXTENSION	100u	/* steps of one column added to show why it gives nothing */
+#define BYSTANDERS	1000u	/* columns tried to be left out in the end */
 
 struct way {
 	struct machine	*m;
 	struct choice	*at;
 	uint32_t	count;
 	struct choice	*trial;
-	uint8_t		*state, *first;
+	uint8_t		*state, *first, *before;
 	uint32_t	budget;
 	/* what is looked for among the successors */
 	const struct choice *choice;
@@ -39,8 +41,9 @@ static bool compare(void *context, const struct choice *choice)
 {
 	struct way *way = context;
 
-	if (way->choice ? !same_choice(way->choice, choice) :
-	    memcmp(way->target, way->m->next, way->m->size) != 0)
+	if (way->choice && !same_choice(way->choice, choice))
+		return true;
+	if (way->target && memcmp(way->target, way->m->next, way->m->size) != 0)
 		return true;
 	way->found = *choice;
 	way->hit = true;
@@ -54,6 +57,7 @@ static bool take_step(struct way *way, const struct choice *choice)
 	struct machine *m = way->m;
 
 	way->choice = choice;
+	way->target = NULL;
 	way->hit = false;
 	m->stop = false;
 	lp_x_load(m, way->state);
@@ -97,12 +101,14 @@ static int recover(struct way *way, const struct store *store, uint32_t last)
 	way->trial = malloc((count + 1) * sizeof(*way->trial));
 	way->state = malloc(m->size);
 	way->first = malloc(m->size);
-	if (!way->at || !way->trial || !way->state || !way->first)
+	way->before = malloc(m->size);
+	if (!way->at || !way->trial || !way->state || !way->first || !way->before)
 		return -ENOMEM;
 	way->count = count;
 	memcpy(way->first, store_state(store, 0), m->size);
 	for (uint32_t i = last; i; i = store->parents[i]) {
 		way->target = store_state(store, i);
+		way->choice = NULL;
 		way->hit = m->stop = false;
 		lp_x_load(m, store_state(store, store->parents[i]));
 		lp_x_all(m);
@@ -172,6 +178,56 @@ static void move_together(struct way *way)
 	}
 }
 
+/*
+ * From way->state, let column c go on, or begin, until it is stuck as well: it would give what
+ * somebody waits for, and this shows why it cannot. The number of steps added at way->at[count].
+ */
+static uint32_t go_until_stuck(struct way *way, uint32_t c)
+{
+	struct machine *m = way->m;
+
+	for (uint32_t i = 0; i < EXTENSION; i++) {
+		if (ends_stuck(way) && m->stuck[c])
+			return i;
+		way->choice = NULL;
+		way->target = NULL;
+		way->hit = m->stop = false;
+		if (m->depth[c])
+			lp_x_run(m, c);
+		else if (!i)
+			lp_x_strikes(m, c);
+		if (!way->hit)
+			return 0;
+		way->at[way->count + i] = way->found;
+	}
+	return 0;
+}
+
+/* Those that would give what is waited for get stuck as well: show where. */
+static int extend(struct way *way)
+{
+	struct machine *m = way->m;
+
+	for (uint32_t c = 0; c < m->column_count; c++) {
+		struct choice *at;
+		uint32_t count;
+
+		if (!ends_stuck(way) || m->stuck[c] || !lp_x_is_missed(m, c))
+			continue;
+		at = realloc(way->at, (way->count + EXTENSION) * sizeof(*at));
+		if (!at)
+			return -ENOMEM;
+		way->at = at;
+		memcpy(way->before, way->state, m->size);
+		count = go_until_stuck(way, c);
+		way->count += count;
+		if (!count)
+			memcpy(way->state, way->before, m->size);
+	}
+	(void)ends_stuck(way);
+	return 0;
+}
+
 /* ---- into the result ---- */
 
 static void put_choices(const struct way *way, struct lp_exploration *result)
@@ -191,6 +247,32 @@ static bool has_begun_to_wait(const struct lp_exploration *result, uint32_t c, u
 		if (result->steps[i].column == c)
 			return result->steps[i].what == LP_STEP_WAIT && result->steps[i].op == op;
 	return false;
+}
+
+static bool has_steps(const struct lp_exploration *result, uint32_t c)
+{
+	for (uint32_t i = 0; i < result->step_count; i++)
+		if (result->steps[i].column == c)
+			return true;
+	return false;
+}
+
+/* Those that have not even begun would get stuck as well, but that is no news. */
+static int leave_out_bystanders(struct machine *m, const struct lp_exploration *result)
+{
+	uint8_t *before = malloc(m->column_count + 1);
+	uint32_t tries = 0;
+
+	if (!before)
+		return -ENOMEM;
+	for (uint32_t c = m->column_count; c-- > 0 && tries < BYSTANDERS;) {
+		if (!m->stuck[c] || has_steps(result, c) || lp_x_is_missed(m, c))
+			continue;
+		tries++;
+		(void)lp_x_stuck_without(m, c, before);
+	}
+	free(before);
+	return 0;
 }
 
 /* For the loaded state: who is stuck, and where. */
@@ -220,6 +302,8 @@ static int put_result(struct way *way, struct lp_exploration *result)
 	if (!result->steps || !result->stuck)
 		return -ENOMEM;
 	put_choices(way, result);
+	if (leave_out_bystanders(m, result))
+		return -ENOMEM;
 	put_stuck(m, result);
 	return 0;
 }
@@ -237,6 +321,7 @@ int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bo
 		leave_out(&way);
 		move_together(&way);
 		(void)replay(&way, way.at, way.count);
+		error = extend(&way);
 	} else if (!error) {
 		lp_x_load(m, store_state(store, last));
 	}
@@ -246,5 +331,6 @@ int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bo
 	free(way.trial);
 	free(way.state);
 	free(way.first);
+	free(way.before);
 	return error;
 }
