@@ -156,6 +156,15 @@ static void lex_string(struct lp_lexer *lexer, struct lp_token *token)
 		bad(token, 1, "this string is not printable UTF-8");
 }
 
+static void lex_errno(struct lp_lexer *lexer, struct lp_token *token)
+{
+	token->kind = LP_TOKEN_ERRNO;
+	do {
+		step(lexer);
+	} while (lexer->at < lexer->end && is_name(*lexer->at));
+	token->size = (size_t)(lexer->at - token->at);
+}
+
 static void lex_punctuation(struct lp_lexer *lexer, struct lp_token *token)
 {
 	static const struct { const char *text; int kind; } pairs[] = {
@@ -191,6 +200,8 @@ void lp_lexer_next(struct lp_lexer *lexer, struct lp_token *token)
 		lex_word(lexer, token);
 	else if (*lexer->at == '"')
 		lex_string(lexer, token);
+	else if (*lexer->at == '-' && lexer->end - lexer->at > 1 && is_name_start(lexer->at[1]))
+		lex_errno(lexer, token);
 	else
 		lex_punctuation(lexer, token);
 }

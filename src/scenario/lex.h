@@ -19,6 +19,7 @@ enum lp_token_kind {
 	LP_TOKEN_NUMBER,	/* [0-9]+ */
 	LP_TOKEN_STRING,	/* with its quotes; \" and \\ are the only escapes */
 	LP_TOKEN_ARROW,		/* -> */
+	LP_TOKEN_ERRNO,		/* -NAME */
 	LP_TOKEN_EQUAL,		/* == */
 	LP_TOKEN_UNEQUAL,	/* != */
 	LP_TOKEN_BAD,

@@ -184,6 +184,12 @@ static bool want_object(struct lp_parser *p, const struct lp_token *function, co
 	return true;
 }
 
+static bool want_context(struct lp_parser *p, const struct lp_token *function,
+			 const struct arg *arg, struct lp_call *call)
+{
+	return want_object(p, function, arg, LP_TYPE_BIT(WW_ACQUIRE_CTX), &call->op.other);
+}
+
 static bool want_subclass(struct lp_parser *p, const struct arg *arg, struct lp_call *call)
 {
 	uint32_t number;
@@ -302,8 +308,9 @@ static const struct { uint8_t least, most; } counts[LP_SHAPE_COUNT] = {
 	[LP_SHAPE_OBJECT] = { 1, 1 },		[LP_SHAPE_OBJECT_REST] = { 1, LP_ARGS_MAX },
 	[LP_SHAPE_SUBCLASS] = { 2, 2 },		[LP_SHAPE_NEST] = { 2, 2 },
 	[LP_SHAPE_SAVE] = { 1, 2 },		[LP_SHAPE_SAVE_SUBCLASS] = { 3, 3 },
-	[LP_SHAPE_CONTEXT] = { 1, 2 },		[LP_SHAPE_SEMA_COUNT] = { 1, 2 },
-	[LP_SHAPE_SHARED_COUNT] = { 1, 3 },	[LP_SHAPE_FLAGS] = { 0, 1 },
+	[LP_SHAPE_CONTEXT] = { 1, 2 },		[LP_SHAPE_ITS_CONTEXT] = { 2, 2 },
+	[LP_SHAPE_SEMA_COUNT] = { 1, 2 },	[LP_SHAPE_SHARED_COUNT] = { 1, 3 },
+	[LP_SHAPE_FLAGS] = { 0, 1 },
 	[LP_SHAPE_BODY] = { 1, LP_ARGS_MAX },	[LP_SHAPE_QUEUE] = { 1, 2 },
 	[LP_SHAPE_CALL] = { 1, 2 },		[LP_SHAPE_OBJECT_CALL] = { 2, 3 },
 	[LP_SHAPE_CREATE] = { 1, 4 },		[LP_SHAPE_COND] = { 2, LP_ARGS_MAX },
@@ -344,8 +351,9 @@ static bool want_second(struct lp_parser *p, const struct args *args, struct lp_
 	case LP_SHAPE_CONTEXT:
 		if (!second || lp_token_is(&second->token, "NULL"))
 			return true;
-		return want_object(p, function, second, LP_TYPE_BIT(WW_ACQUIRE_CTX),
-				   &call->op.other);
+		return want_context(p, function, second, call);
+	case LP_SHAPE_ITS_CONTEXT:
+		return want_context(p, function, second, call);
 	case LP_SHAPE_COND:
 		return want_object(p, function, second, LP_TYPE_BIT(PTHREAD_MUTEX_T),
 				   &call->op.other);

@@ -184,6 +184,13 @@ static char *class_print_name(struct lp_parser *p, enum lp_object_type type, con
 /* Where "= name" stood in a class before this one, it stays: CLASS_NAMED is no flag of objects. */
 #define CLASS_NAMED	0x80000000u
 
+/* A ww_mutex and a ww_acquire_ctx share the name of a class, as in the kernel; nothing else does. */
+static bool may_pair(enum lp_object_type a, enum lp_object_type b)
+{
+	return (a == LP_OBJECT_WW_MUTEX && b == LP_OBJECT_WW_ACQUIRE_CTX) ||
+	       (a == LP_OBJECT_WW_ACQUIRE_CTX && b == LP_OBJECT_WW_MUTEX);
+}
+
 /* A class that is there already. */
 static bool join_class(struct lp_parser *p, const struct lp_token *token, uint32_t index,
 		       struct lp_object *object, const char *printed)
@@ -209,12 +216,32 @@ static bool join_class(struct lp_parser *p, const struct lp_token *token, uint32
 	return class->name != NULL;
 }
 
+/* The first of a class. `pair`: the one of the other type, which has the name already; or 0. */
+static bool add_class(struct lp_parser *p, const struct lp_token *token, uint32_t pair,
+		      struct lp_object *object, const char *printed)
+{
+	struct lp_object_class class = { .type = object->type, .object = p->objects.count,
+					 .flags = object->flags, .pair = pair };
+
+	object->class_index = p->classes.count;
+	object->rank = 1;
+	class.name = lp_parse_strings_copy(&p->parsed->strings, token->at, token->size);
+	if (class.name)
+		class.name = class_print_name(p, object->type, printed ? printed : class.name);
+	if (printed)
+		class.flags |= CLASS_NAMED;
+	p->classes.at[pair].pair = pair ? object->class_index : 0;
+	if (!class.name || lp_vec_push(&p->classes, class) ||
+	    (!pair && lp_names_add(&p->class_names, token, object->class_index, 0)))
+		return lp_parse_no_memory(p);
+	return true;
+}
+
 /* ": class": the next token is its name. */
 static bool parse_class(struct lp_parser *p, struct lp_object *object, const char *printed)
 {
 	struct lp_token token = p->token;
-	struct lp_object_class class = { .type = object->type, .object = p->objects.count,
-					 .flags = object->flags };
+	uint32_t pair = 0, class = 0;
 	struct lp_name *name;
 
 	if (token.kind != LP_TOKEN_NAME || is_reserved(&token))
@@ -224,18 +251,13 @@ static bool parse_class(struct lp_parser *p, struct lp_object *object, const cha
 				     LP_SCENARIO_NAME_MAX);
 	name = lp_names_find(&p->class_names, &token);
 	if (name)
-		return join_class(p, &token, name->object, object, printed) && lp_parse_advance(p);
-	object->class_index = p->classes.count;
-	object->rank = 1;
-	class.name = lp_parse_strings_copy(&p->parsed->strings, token.at, token.size);
-	if (class.name)
-		class.name = class_print_name(p, object->type, printed ? printed : class.name);
-	if (printed)
-		class.flags |= CLASS_NAMED;
-	if (!class.name || lp_vec_push(&p->classes, class) ||
-	    lp_names_add(&p->class_names, &token, object->class_index, 0))
-		return lp_parse_no_memory(p);
-	return lp_parse_advance(p);
+		class = name->object;
+	if (class && may_pair(p->classes.at[class].type, object->type)) {
+		pair = class;
+		class = p->classes.at[pair].pair;
+	}
+	return (class ? join_class(p, &token, class, object, printed) :
+			add_class(p, &token, pair, object, printed)) && lp_parse_advance(p);
 }
 
 /* Enter an object under its name. */
@@ -328,13 +350,27 @@ static bool parse_declaration(struct lp_parser *p)
 	return true;
 }
 
+/* Two classes that share a name print as DEFINE_WW_CLASS() has it, unless they are named. */
+static char *pair_print_name(struct lp_parser *p, const struct lp_object_class *class)
+{
+	return lp_parse_print_name(p, class->type == LP_OBJECT_WW_MUTEX ? "%s_mutex" : "%s_acquire",
+				   class->name);
+}
+
 /* What was kept in flags and ranks while classes grew goes. */
-static void finish_classes(struct lp_parser *p)
+static bool finish_classes(struct lp_parser *p)
 {
 	for (uint32_t i = 1; i < p->classes.count; i++) {
-		p->classes.at[i].flags &= ~CLASS_NAMED;
-		p->objects.at[p->classes.at[i].object].rank = 1;
+		struct lp_object_class *class = &p->classes.at[i];
+
+		if (class->pair && !(class->flags & CLASS_NAMED))
+			class->name = pair_print_name(p, class);
+		class->flags &= ~CLASS_NAMED;
+		p->objects.at[class->object].rank = 1;
+		if (!class->name)
+			return false;
 	}
+	return true;
 }
 
 bool lp_parse_declarations(struct lp_parser *p)
@@ -344,7 +380,8 @@ bool lp_parse_declarations(struct lp_parser *p)
 	while (p->token.kind != '}')
 		if (!parse_declaration(p))
 			return false;
-	finish_classes(p);
+	if (!finish_classes(p))
+		return false;
 	p->open_giveups = calloc(p->objects.count, sizeof(*p->open_giveups));
 	if (!p->open_giveups)
 		return lp_parse_no_memory(p);

@@ -189,6 +189,12 @@ static bool emit_giveup(struct lp_parser *p, const struct lp_call *call)
 	return open_giveup(p, jump, call->op.object);
 }
 
+/* Does it do so as a plain statement, too? */
+static bool gives_up(const struct lp_word *word)
+{
+	return word->result == LP_RESULT_TRUE || word->result == LP_RESULT_ZERO;
+}
+
 static bool parse_call_statement(struct lp_parser *p)
 {
 	uint32_t first = p->ops.count;
@@ -198,7 +204,7 @@ static bool parse_call_statement(struct lp_parser *p)
 		return false;
 	if (call.word->result == LP_RESULT_FORK)
 		p->ops.at[first].target = p->ops.count;
-	else if (call.word->result != LP_RESULT_NONE && !emit_giveup(p, &call))
+	else if (gives_up(call.word) && !emit_giveup(p, &call))
 		return false;
 	join_ops(p, first);
 	close_giveups(p, first);
@@ -242,21 +248,45 @@ static bool parse_simple(struct lp_parser *p)
 
 /* --- if --- */
 
-/* "== 0" or "!= 0" */
-static bool parse_comparison(struct lp_parser *p, bool *zero)
+static bool is_text(const struct lp_token *token, int kind, const char *text)
+{
+	return token->kind == kind && token->size == strlen(text) &&
+	       !memcmp(token->at, text, token->size);
+}
+
+/* "== 0" or "!= 0"; of what can be refused "-EDEADLK" too, the only other value that it has. */
+static bool parse_comparison(struct lp_parser *p, bool refusal, bool *zero)
 {
 	*zero = p->token.kind == LP_TOKEN_EQUAL;
 	if (!lp_parse_advance(p))
 		return false;
-	if (p->token.kind != LP_TOKEN_NUMBER || p->token.size != 1 || *p->token.at != '0')
-		return lp_parse_expected(p, "0");
+	if (refusal && is_text(&p->token, LP_TOKEN_ERRNO, "-EDEADLK"))
+		*zero = !*zero;
+	else if (!is_text(&p->token, LP_TOKEN_NUMBER, "0"))
+		return lp_parse_expected(p, refusal ? "0 or -EDEADLK" : "0");
 	return lp_parse_advance(p);
 }
 
-/* [!] call [== 0 | != 0] */
+/* May the call that was emitted last be asked for its value? */
+static bool check_question(struct lp_parser *p, const struct lp_token *function,
+			   const struct lp_call *call)
+{
+	if (call->word->result == LP_RESULT_NONE)
+		return lp_parse_fail(p, function, "%s cannot be a condition: it never gives up",
+				     call->word->name);
+	if (call->word->result != LP_RESULT_REFUSAL)
+		return true;
+	if (!call->op.other)
+		return lp_parse_fail(p, function, "%s cannot be a condition without a context: it "
+				     "is never refused", call->word->name);
+	p->ops.at[p->ops.count - 1].flags |= LP_BACK_OFF;
+	return true;
+}
+
+/* [!] call [== 0 | != 0 | == -EDEADLK | != -EDEADLK] */
 static bool parse_question(struct lp_parser *p, struct condition *condition)
 {
-	bool zero = p->token.kind == '!';
+	bool zero = p->token.kind == '!', refusal;
 	uint32_t first = p->ops.count;
 	struct lp_token function;
 	struct lp_call call;
@@ -266,17 +296,15 @@ static bool parse_question(struct lp_parser *p, struct condition *condition)
 	function = p->token;
 	if (function.kind != LP_TOKEN_NAME)
 		return lp_parse_expected(p, "'*' or a function that may give up");
-	if (!lp_parse_call(p, &call) || !emit_call(p, &call))
+	if (!lp_parse_call(p, &call) || !emit_call(p, &call) || !check_question(p, &function, &call))
 		return false;
-	if (call.word->result == LP_RESULT_NONE)
-		return lp_parse_fail(p, &function, "%s cannot be a condition: it never gives up",
-				     call.word->name);
+	refusal = call.word->result == LP_RESULT_REFUSAL;
 	if (!zero && (p->token.kind == LP_TOKEN_EQUAL || p->token.kind == LP_TOKEN_UNEQUAL) &&
-	    !parse_comparison(p, &zero))
+	    !parse_comparison(p, refusal, &zero))
 		return false;
 	/* As in C: some functions say 0 when they failed, others when they did not. */
 	condition->op = p->ops.count - 1;
-	condition->then_is_target = zero == (call.word->result != LP_RESULT_ZERO);
+	condition->then_is_target = zero == (!refusal && call.word->result != LP_RESULT_ZERO);
 	condition->undo = call.word->result == LP_RESULT_FORK ? LP_OP_END : undo_of(call.word);
 	condition->slot = call.slot;
 	join_ops(p, first);

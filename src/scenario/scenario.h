@@ -87,6 +87,8 @@ struct lp_object_class {
 	char		*name;		/* as reports print it: "&file_data->lock" */
 	uint32_t	object;		/* the first of it */
 	uint32_t	flags;		/* those of its objects, all equal but UNINITIALISED */
+	uint32_t	pair;		/* classes[]: WW_MUTEX, WW_ACQUIRE_CTX: the one of the other
+					   type that has its name in ": class"; 0 */
 };
 
 /* Where an operation stands. */
@@ -157,7 +159,8 @@ struct lp_scenario_context {
 	X(BRANCH)		/* if (*): go on behind it, or at `target` */ \
 	X(ACQUIRE)		/* object: take it, in `mode` with `flags` and `subclass`; `other`: the
 				   lock that nests it (nest_lock), 0: none. With LP_TRY or LP_TIMED
-				   `target` is where it goes on when it gives up */ \
+				   `target` is where it goes on when it gives up, with LP_BACK_OFF
+				   when it is refused under `other`, a ww_acquire_ctx */ \
 	X(RELEASE)		/* object, held in `mode`; READ is said for both ways of reading.
 				   LP_OP_ANY_MODE: in whatever mode it is held */ \
 	X(DOWNGRADE)		/* object: from write to read */ \
@@ -169,6 +172,7 @@ struct lp_scenario_context {
 	X(UNPIN) \
 	X(ASSERT_HELD)		/* object, in `mode` if flags say so (LP_OP_ANY_MODE: any) */ \
 	X(ASSERT_NOT_HELD)	/* object */ \
+	X(WW_DONE)		/* object: a ww_acquire_ctx that takes no more; no other effect */ \
 	X(MIGHT_LOCK)		/* object: as ACQUIRE and RELEASE to the validator; no effect */ \
 	X(MIGHT_SLEEP)		/* must be allowed to sleep here; no effect */ \
 	X(IRQ_DISABLE) \
@@ -218,12 +222,13 @@ enum lp_op_kind {
 	LP_OP_COUNT
 };
 
-/* Bits of lp_op.flags beside LP_TRY and LP_TIMED. */
+/* Bits of lp_op.flags beside LP_TRY, LP_TIMED and LP_BACK_OFF. */
 enum {
 	LP_OP_ANY_MODE	= 256,
 	LP_OP_PROTECTED	= 512,
 	LP_OP_ALL	= 1024,
 	LP_OP_UNTIL_DONE = 2048,
+	LP_OP_SLOW	= 4096,		/* after a refusal: the object that was refused */
 };
 
 struct lp_op {

@@ -33,6 +33,7 @@
 	X(SAVE,			"(&lock[, flags])") \
 	X(SAVE_SUBCLASS,	"(&lock, flags, subclass)") \
 	X(CONTEXT,		"(&lock[, &ctx])") \
+	X(ITS_CONTEXT,		"(&lock, &ctx)") \
 	X(SEMA_COUNT,		"(&semaphore[, count])") \
 	X(SHARED_COUNT,		"(&semaphore[, 0, count])") \
 	X(FLAGS,		"([flags])") \
@@ -58,6 +59,7 @@ enum lp_result {
 	LP_RESULT_NONE,		/* it cannot stand there */
 	LP_RESULT_TRUE,		/* not 0: it took the lock */
 	LP_RESULT_ZERO,		/* 0: it took the lock */
+	LP_RESULT_REFUSAL,	/* 0: it took the lock; under a context -EDEADLK: it was refused */
 	LP_RESULT_FORK,		/* 0: in the child */
 };
 

@@ -21,6 +21,20 @@ static inline bool sound_site(const struct lp_scenario *s, uint32_t site)
 	       strlen(s->sites[site].function) <= LP_SCENARIO_NAME_MAX;
 }
 
+/* A class of objects to wound or wait for, and one of contexts: each is the other's, or alone. */
+static inline bool sound_pair(const struct lp_scenario *s, uint32_t index)
+{
+	const struct lp_object_class *class = &s->classes[index], *pair;
+
+	if (!class->pair)
+		return true;
+	if (class->pair >= s->class_count)
+		return false;
+	pair = &s->classes[class->pair];
+	return pair->pair == index && class->type + pair->type ==
+	       LP_OBJECT_WW_MUTEX + LP_OBJECT_WW_ACQUIRE_CTX && class->type != pair->type;
+}
+
 static inline const char *sound_objects(const struct lp_scenario *s)
 {
 	for (uint32_t i = 1; i < s->class_count; i++) {
@@ -44,6 +58,7 @@ static inline const char *sound_objects(const struct lp_scenario *s)
 			"an object is in a class of another type");
 		REQUIRE(!((s->classes[object->class_index].flags ^ object->flags) &
 			  ~(uint32_t)LP_OBJECT_UNINITIALISED), "an object differs from its class");
+		REQUIRE(sound_pair(s, object->class_index), "a class is half of no pair");
 		REQUIRE(object->rank && object->rank < s->object_count, "an object has no rank");
 		REQUIRE(sound_site(s, object->site), "an object's site is none");
 	}
@@ -65,7 +80,7 @@ static inline bool has_target(const struct lp_op *op)
 {
 	return op->kind == LP_OP_JUMP || op->kind == LP_OP_BRANCH || op->kind == LP_OP_FORK ||
 	       ((op->kind == LP_OP_ACQUIRE || op->kind == LP_OP_DOWN || op->kind == LP_OP_WAIT) &&
-		op->flags & (LP_TRY | LP_TIMED));
+		op->flags & (LP_TRY | LP_TIMED | LP_BACK_OFF));
 }
 
 static inline bool needs_object(enum lp_op_kind kind)
@@ -93,6 +108,9 @@ static inline const char *sound_op(const struct lp_scenario *s, const struct lp_
 		"an operation's other is none");
 	REQUIRE(!other_is_body(op->kind) || op->other || op->kind == LP_OP_SIG_INSTALL,
 		"an operation has no body");
+	REQUIRE(!(op->flags & LP_BACK_OFF) ||
+		s->objects[op->other].type == LP_OBJECT_WW_ACQUIRE_CTX,
+		"an operation is refused under no context");
 	REQUIRE(has_target(op) ? op->target > index && op->target <= last : !op->target,
 		"a target is not ahead in its body");
 	REQUIRE(op->site && sound_site(s, op->site), "an operation has no site");

@@ -525,6 +525,34 @@ static void test_classes(void **state)
 	lp_scenario_destroy(s);
 }
 
+/* A ww_mutex and a ww_acquire_ctx are of two classes even when these have one name. */
+static void test_classes_of_two_types(void **state)
+{
+	struct lp_scenario *s = parse_good("C x\n{ ww_mutex a(ordered) : k; ww_acquire_ctx t : k;\n"
+		"ww_mutex b(ordered) : k; ww_acquire_ctx u : k, v = \"acquire\" : n;\n"
+		"ww_mutex c : n, d : alone; ww_mutex e = \"resv\" : late;\n"
+		"ww_acquire_ctx w : late, x : late; mutex late; }\nP0() { }\nexpect none\n");
+	static const struct { const char *name, *class, *pair; uint32_t rank; } rows[] = {
+		{ "a", "k_mutex", "t", 1 }, { "b", "k_mutex", "t", 2 }, { "t", "k_acquire", "a", 1 },
+		{ "u", "k_acquire", "a", 2 }, { "v", "acquire", "c", 1 }, { "c", "n_mutex", "v", 1 },
+		{ "d", "alone", NULL, 1 }, { "e", "resv", "w", 1 }, { "w", "late_acquire", "e", 1 },
+		{ "x", "late_acquire", "e", 2 }, { "late", "late", NULL, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < lp_array_size(rows); i++) {
+		const struct lp_object *object = object_called(s, rows[i].name);
+		uint32_t pair = s->classes[object->class_index].pair;
+
+		assert_string_equal(class_name(s, rows[i].name), rows[i].class);
+		assert_int_equal(object->rank, rows[i].rank);
+		assert_int_equal(pair != 0, rows[i].pair != NULL);
+		if (pair)
+			assert_int_equal(pair, object_called(s, rows[i].pair)->class_index);
+	}
+	lp_scenario_destroy(s);
+}
+
 /* --- bodies --- */
 
 static void test_bodies(void **state)
@@ -624,7 +652,7 @@ static const struct { const char *head, *text, *ops; } statements[] = {
 	  "BH_ENABLE" },
 	{ "P0()", "read_seqbegin(&sq); read_seqretry(&sq, 3); write_seqlock_irq(&sq); "
 	  "read_seqlock_excl(&sq);",
-	  "ACQUIRE(sq)R+ RELEASE(sq)r IRQ_DISABLE+ ACQUIRE(sq)w ACQUIRE(sq)w" },
+	  "SYNC(sq) IRQ_DISABLE+ ACQUIRE(sq)w ACQUIRE(sq)w" },
 	{ "P0()", "down_read_nested(&sem, 1); up_read(&sem); down_write(&sem); "
 	  "downgrade_write(&sem);",
 	  "ACQUIRE(sem)r/1 RELEASE(sem)r ACQUIRE(sem)w DOWNGRADE(sem)" },
@@ -650,7 +678,10 @@ static const struct { const char *head, *text, *ops; } statements[] = {
 	  "RCU_DEREFERENCE RCU_DEREFERENCE RCU_DEREFERENCE(m) RCU_DEREFERENCE(m):512" },
 	{ "P0()", "ww_acquire_init(&ctx, &class); ww_mutex_lock(&o, &ctx); ww_mutex_lock(&o, "
 	  "NULL); ww_mutex_unlock(&o); ww_acquire_done(&ctx); ww_acquire_fini(&ctx);",
-	  "ACQUIRE(ctx)w ACQUIRE(o,ctx)w ACQUIRE(o)w RELEASE(o)w RELEASE(ctx)w" },
+	  "ACQUIRE(ctx)w ACQUIRE(o,ctx)w ACQUIRE(o)w RELEASE(o)w WW_DONE(ctx) RELEASE(ctx)w" },
+	{ "P0()", "ww_mutex_lock_slow(&o, &ctx); ww_mutex_lock_slow_interruptible(&o, &ctx); "
+	  "ww_mutex_lock_interruptible(&o, &ctx);",
+	  "ACQUIRE(o,ctx)w:4096 ACQUIRE(o,ctx)w:4096 ACQUIRE(o,ctx)w" },
 	{ "P0()", "local_lock(&ll); local_unlock(&ll); lock_map_acquire(&map); "
 	  "lock_map_acquire_read(&map); lock_map_release(&map); lock_sync(&map);",
 	  "ACQUIRE(ll)w RELEASE(ll)w ACQUIRE(map)w ACQUIRE(map)R RELEASE(map)w:256 SYNC(map)" },
@@ -740,6 +771,20 @@ static const struct { const char *head, *text, *ops; } statements[] = {
 	  "ACQUIRE(pm)w:1>2+ JUMP>4 DOWN(s) JUMP>5 UP(s)" },
 	{ "P0()", "if (!down_trylock(&s)) up(&s);",
 	  "DOWN(s):1>2 UP(s)" },
+	{ "P0()", "if (ww_mutex_lock(&o, &ctx) == -EDEADLK) down(&s); else up(&s);",
+	  "ACQUIRE(o,ctx)w:128>2+ JUMP>4 DOWN(s) JUMP>5 UP(s)" },
+	{ "P0()", "if (ww_mutex_lock(&o, &ctx) != -EDEADLK) down(&s); else up(&s);",
+	  "ACQUIRE(o,ctx)w:128>3 DOWN(s) JUMP>4 UP(s)" },
+	{ "P0()", "if (ww_mutex_lock_interruptible(&o, &ctx)) return; ww_mutex_unlock(&o);",
+	  "ACQUIRE(o,ctx)w:128>2+ JUMP>3 JUMP>4 RELEASE(o)w" },
+	{ "P0()", "if (!ww_mutex_lock_slow(&o, &ctx)) ww_mutex_unlock(&o);",
+	  "ACQUIRE(o,ctx)w:4224>2 RELEASE(o)w" },
+	{ "P0()", "if (ww_mutex_lock(&o, &ctx) == 0) ww_mutex_unlock(&o);",
+	  "ACQUIRE(o,ctx)w:128>2 RELEASE(o)w" },
+	{ "P0()", "if (ww_mutex_lock(&o, &ctx) != 0) ; else ww_mutex_unlock(&o);",
+	  "ACQUIRE(o,ctx)w:128>2+ JUMP>3 JUMP>4 RELEASE(o)w" },
+	{ "P0()", "ww_mutex_lock(&o, &ctx); spin_lock(&l); ww_mutex_unlock(&o);",
+	  "ACQUIRE(o,ctx)w ACQUIRE(l)w RELEASE(o)w" },
 	{ "P0()", "if (spin_trylock_bh(&l)) down(&s);",
 	  "BH_DISABLE+ ACQUIRE(l)w:1>4 DOWN(s) JUMP>5 BH_ENABLE" },
 	{ "P0()", "if (spin_trylock_bh(&l)) down(&s); else up(&s);",
@@ -787,7 +832,8 @@ static void write_arguments(const struct lp_word *word, const char *object, char
 		[LP_SHAPE_OBJECT_REST] = "&%s, 1, NULL, \"x\", SIGALRM",
 		[LP_SHAPE_SUBCLASS] = "&%s, 1", [LP_SHAPE_NEST] = "&%s, &m",
 		[LP_SHAPE_SAVE] = "&%s, flags", [LP_SHAPE_SAVE_SUBCLASS] = "&%s, flags, 1",
-		[LP_SHAPE_CONTEXT] = "&%s, &ctx", [LP_SHAPE_SEMA_COUNT] = "&%s, 1",
+		[LP_SHAPE_CONTEXT] = "&%s, &ctx", [LP_SHAPE_ITS_CONTEXT] = "&%s, &ctx",
+		[LP_SHAPE_SEMA_COUNT] = "&%s, 1",
 		[LP_SHAPE_SHARED_COUNT] = "&%s, 0, 1", [LP_SHAPE_FLAGS] = "flags",
 		[LP_SHAPE_BODY] = "%2$s", [LP_SHAPE_QUEUE] = "%2$s", [LP_SHAPE_CALL] = "%2$s",
 		[LP_SHAPE_OBJECT_CALL] = "&%s, %2$s", [LP_SHAPE_CREATE] = "%2$s",
@@ -960,10 +1006,12 @@ static void test_expectations(void **state)
 
 static const char sample[] =
 	"/* all */ C x // y\n{ spinlock_t l = \"&x->l\"; mutex m(ordered) : k, n(ordered) : k;\n"
-	"workqueue_struct wq; semaphore s(3); }\nP0(int *p) { // f g.c:1\n"
+	"workqueue_struct wq; semaphore s(3); ww_mutex o : ww; ww_acquire_ctx c : ww; }\nP0(int *p) { // f g.c:1\n"
 	"if (!spin_trylock_irqsave(&l, f)) { queue_work(&wq, w); } else if (*) return;\n"
 	"else { down_timeout(&s, 5); up(&s); }\npthread_sigmask(SIG_BLOCK, SIGALRM | SIGHUP);\n"
-	"rcu_read_lock_bh(); call_rcu(r); fork(); } // a b.c:2\nwork w(wq) { mod_timer(t); }\n"
+	"rcu_read_lock_bh(); call_rcu(r); fork(); } // a b.c:2\n"
+	"P1() { if (ww_mutex_lock(&o, &c) != -EDEADLK) ww_mutex_unlock(&o); }\n"
+	"work w(wq) { mod_timer(t); }\n"
 	"timer t() { }\nrcu r() { }\nexpect possible circular-locking; expect none-such\n";
 
 static const char *good_sample(void)
@@ -1145,6 +1193,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_every_type),
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_classes_of_two_types),
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_built_ins_on_demand),
 		cmocka_unit_test(test_statements),
