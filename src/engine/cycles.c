@@ -394,16 +394,19 @@ static int cover_others(struct lp_engine *engine, const struct lp_cycle *cycle)
 static bool is_harmless(const struct lp_engine *engine, const struct lp_model *model,
 			const struct lp_cycle *cycle)
 {
-	bool harmless = false;
+	bool per_cpu = false, counts = false, fork = false;
 
 	for (uint32_t i = 0; cycle->strikes && i < cycle->set_count; i++) {
-		enum lp_lock_kind kind =
-			model->classes.at[lp_class_of(engine, cycle->set[i])].kind;
+		const struct lp_object *object = &engine->object.at[cycle->set[i]];
+		enum lp_lock_kind kind = model->classes.at[object->class].kind;
 
-		harmless |= kind == LP_LOCK_K_LOCAL_LOCK ||
-			    (cycle->count == 2 && lp_relock_counts(kind));
+		per_cpu |= kind == LP_LOCK_K_LOCAL_LOCK;
+		counts |= cycle->count == 2 && lp_relock_counts(kind);
+		fork |= model->contexts.at[object->context].kind == LP_CONTEXT_FORK &&
+			object->context;
 	}
-	return harmless;
+	/* a child is never the owner */
+	return per_cpu || (counts && !fork);
 }
 
 static int judge_stale(struct lp_engine *engine, const struct lp_model *model)

@@ -341,7 +341,7 @@ static int add_entries(struct lp_engine *engine, const struct lp_model *model, u
 	int result = never_blocks(engine, model, witness);
 	int err = result < 0 ? result : resolve(engine, model, witness);
 
-	if (result > 0 || !to)
+	if (result > 0 || !to || lp_in_child(model, model->witnesses.at[witness].node))
 		return err;
 	for (; !err && node; node = lp_below(model, node), up++) {
 		uint32_t from = lock_at(engine, witness, up);

@@ -317,12 +317,12 @@ static enum lp_stage weigh_fork(struct search *s, struct party holder, struct pa
 static enum lp_stage weigh_agent(struct search *s, const struct lp_entry *hold,
 				 const struct lp_entry *strike, uint32_t *gate)
 {
+	if (is_fork(s, strike))
+		return weigh_fork(s, party_of(s, hold), party_of(s, strike), gate);
 	/* its own lock: taken again, it counts or refuses */
 	if (s->count == 2 &&
 	    lp_relock_counts(lp_model_node_fine(s->model, wanted_of(s, strike))->kind))
 		return LP_STAGE_NONE;
-	if (is_fork(s, strike))
-		return weigh_fork(s, party_of(s, hold), party_of(s, strike), gate);
 	/* what follows upon the holder's doing does not strike it */
 	if (!is_elsewhere(s, party_of(s, strike)) &&
 	    !concurrent(s, hold->witness, strike->witness))

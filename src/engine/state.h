@@ -337,13 +337,13 @@ static inline bool lp_has_queue(enum lp_lock_kind kind)
 	return kind == LP_LOCK_RWLOCK || kind == LP_LOCK_K_RWLOCK || kind == LP_LOCK_K_RWSEM;
 }
 
-/* A writer that can be queued behind readers. */
+/* A writer that can be queued behind readers, of the lock itself and not of a child's copy. */
 static inline bool lp_is_writer(const struct lp_model *model, uint32_t node)
 {
 	const struct lp_model_node *n = &model->nodes.at[node];
 
 	return n->mode == LP_WRITE && !(n->flags & (LP_NEVER_WAITS | LP_TIMED | LP_SYNC)) &&
-	       lp_has_queue(lp_model_node_fine(model, node)->kind);
+	       lp_has_queue(lp_model_node_fine(model, node)->kind) && !lp_in_child(model, node);
 }
 
 /* Can lp_relock_returns() be true of anything held? */
