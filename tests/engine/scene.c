@@ -210,7 +210,8 @@ static void set_state(struct scene *s, struct scene_thread *thread)
 	assert_int_not_equal(f->state, 0);
 }
 
-void scene_float(struct scene *s, uint32_t t, uint32_t process, uint32_t n, unsigned flags)
+static void add_float(struct scene *s, uint32_t t, uint32_t process, uint32_t creator, uint32_t n,
+		      unsigned flags)
 {
 	struct lp_model_thread thread = {
 		.process = s->process[process], .number = t, .flags = flags,
@@ -218,11 +219,25 @@ void scene_float(struct scene *s, uint32_t t, uint32_t process, uint32_t n, unsi
 	};
 
 	room_for(s, t);
+	if (creator) {
+		thread.creator = s->thread[creator].index;
+		thread.creator_epoch = s->thread[creator].epoch++;
+	}
 	s->thread[t].index = lp_model_add_thread(s->model, &thread);
 	assert_int_not_equal(s->thread[t].index, 0);
 	s->thread[t].process = process;
 	s->thread[t].frame[0].context = n;
 	set_state(s, &s->thread[t]);
+}
+
+void scene_float(struct scene *s, uint32_t t, uint32_t process, uint32_t n, unsigned flags)
+{
+	add_float(s, t, process, 0, n, flags);
+}
+
+void scene_float_after(struct scene *s, uint32_t t, uint32_t creator, uint32_t n, unsigned flags)
+{
+	add_float(s, t, s->thread[creator].process, creator, n, flags);
 }
 
 void scene_mask(struct scene *s, uint32_t t, uint32_t on, bool noted)

@@ -86,6 +86,9 @@ void scene_join(struct scene *scene, uint32_t joiner, uint32_t joined);
 uint32_t scene_context(struct scene *scene, uint32_t n, enum lp_context_kind kind);
 /* Thread t stands for executions of context n in a process; `flags` are enum lp_thread_flags. */
 void scene_float(struct scene *scene, uint32_t t, uint32_t process, uint32_t n, unsigned flags);
+/* Likewise, once `creator` has done what it has done so far. */
+void scene_float_after(struct scene *scene, uint32_t t, uint32_t creator, uint32_t n,
+		       unsigned flags);
 /* What can strike thread t from now on: a set of 1 << context; notes what it holds when asked. */
 void scene_mask(struct scene *scene, uint32_t t, uint32_t on, bool noted);
 /* What the code thread t is in leaves to wait for. */

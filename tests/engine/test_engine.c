@@ -1168,6 +1168,81 @@ static void test_allowed_covers_nothing(void **state)
 	expect_circular(s, LP_POSSIBLE, LP_REASON_ONE_THREAD);
 }
 
+static struct scene *fork_open(enum lp_lock_kind kind)
+{
+	struct scene *s = scene_open();
+
+	for (uint32_t n = A; n <= G; n++)
+		scene_class_of(s, n, kind);
+	scene_context(s, C1, LP_CONTEXT_FORK);
+	return s;
+}
+
+/* Thread t forks; its child takes a lock, or two. */
+static void child_takes(struct scene *s, uint32_t t, uint32_t n, uint32_t m)
+{
+	scene_enter(s, t, C1, 0);
+	scene_take(s, t, n);
+	if (m)
+		scene_take(s, t, m);
+	scene_leave(s, t);
+}
+
+/* What others hold at a fork, the child never gets; also what would count for its owner. */
+static void test_fork(void **state)
+{
+	static const enum lp_lock_kind kinds[] = {
+		LP_LOCK_MUTEX, LP_LOCK_RECURSIVE, LP_LOCK_ERRORCHECK,
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct scene *s = fork_open(kinds[i]);
+
+		hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+		child_takes(s, 1, A, 0);
+		scene_judge(s);
+		assert_int_equal(scene_told(s), 0);
+		child_takes(s, 2, A, 0);
+		expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+	}
+}
+
+/* Taken around the fork, it is not held by others then. */
+static void test_fork_with_lock_held(void **state)
+{
+	struct scene *s = fork_open(LP_LOCK_MUTEX);
+
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	scene_take(s, 2, A);
+	child_takes(s, 2, A, 0);
+	expect_none(s);
+}
+
+/* The child's locks are copies: it keeps nobody else from anything. */
+static void test_in_child(void **state)
+{
+	struct scene *s = fork_open(LP_LOCK_MUTEX);
+
+	pair(s, 1, A, B);
+	child_takes(s, 2, B, A);
+	expect_none(s);
+
+	s = fork_open(LP_LOCK_MUTEX);
+	pair(s, 1, A, B);
+	child_takes(s, 2, B, A);
+	pair(s, 1, B, A);
+	expect_circular(s, LP_POSSIBLE, LP_REASON_ONE_THREAD);
+
+	/* nor does its writer queue before others' readers */
+	s = fork_open(LP_LOCK_RWLOCK);
+	scene_enter(s, 4, C1, 0);
+	writer(s, 4, B, 0);
+	scene_leave(s, 4);
+	readers(s, 0);
+	writer(s, 3, A, 0);
+	expect_circular(s, LP_POSSIBLE, LP_REASON_READERS);
+}
+
 enum { A1 = 20, B1 };
 
 static void lock_as(struct scene *s, uint32_t t, uint32_t n, uint64_t serial)
@@ -1735,6 +1810,9 @@ int main(void)
 		cmocka_unit_test(test_nest_lock_repeated),
 		cmocka_unit_test(test_between_nested),
 		cmocka_unit_test(test_allowed_covers_nothing),
+		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_fork_with_lock_held),
+		cmocka_unit_test(test_in_child),
 		cmocka_unit_test(test_subclass),
 		cmocka_unit_test(test_subclass_same_lock),
 		cmocka_unit_test(test_subclass_ways_in),

@@ -41,7 +41,7 @@ struct stream {
 	struct scene	*scene;
 	struct mix	mix;
 	uint64_t	*seed;
-	uint32_t	threads;	/* made so far */
+	uint32_t	threads, floats; /* made so far */
 	bool		joined[THREADS_MAX + 1];
 	bool		fixed[SUBCLASS];	/* class n is one static object */
 	uint32_t	events;		/* creations and joins */
@@ -146,16 +146,32 @@ static void random_classes(struct stream *s)
 	}
 }
 
-static void random_floats(struct stream *s)
+/* The last of three contexts may be a fork: then nothing but threads is in it. */
+static void random_contexts(struct stream *s)
 {
-	for (uint32_t i = 0; i < s->mix.floats; i++) {
-		uint32_t n = 1 + pick(s->seed, s->mix.contexts);
-		unsigned flags = chance(s->seed, 40) ? LP_THREAD_ONCE : 0;
-		uint32_t process = s->mix.forks && chance(s->seed, 30) ? 1 : 0;
+	for (uint32_t n = 1; n <= s->mix.contexts; n++) {
+		bool fork = n == 3 && chance(s->seed, 40);
 
-		SHOW("float %u process %u context %u flags %u\n", FLOATS + i, process, n, flags);
-		scene_float(s->scene, FLOATS + i, process, n, flags);
+		scene_context(s->scene, n, fork ? LP_CONTEXT_FORK : LP_CONTEXT_SOFTIRQ);
+		SHOW("context %u%s\n", n, fork ? ": fork" : "");
 	}
+}
+
+static void random_float(struct stream *s)
+{
+	uint32_t t = FLOATS + s->floats, n = 1 + pick(s->seed, s->mix.contexts);
+	uint32_t creator = chance(s->seed, 20) ? 1 + pick(s->seed, s->threads) : 0;
+	unsigned flags = chance(s->seed, 40) ? LP_THREAD_ONCE : 0;
+	uint32_t process = s->mix.forks && chance(s->seed, 30) ? 1 : 0;
+
+	if (n == 3)
+		n = 1;
+	s->floats++;
+	SHOW("float %u process %u creator %u context %u flags %u\n", t, process, creator, n, flags);
+	if (creator && !s->joined[creator])
+		scene_float_after(s->scene, t, creator, n, flags);
+	else
+		scene_float(s->scene, t, process, n, flags);
 }
 
 static void start_thread(struct stream *s)
@@ -176,7 +192,9 @@ static void live(struct stream *s)
 
 	if (s->events++ > 15)
 		return;
-	if (s->threads < s->mix.threads && chance(s->seed, 60)) {
+	if (s->floats < s->mix.floats && chance(s->seed, 40)) {
+		random_float(s);
+	} else if (s->threads < s->mix.threads && chance(s->seed, 60)) {
 		start_thread(s);
 	} else if (a != b && !s->joined[a] && !s->joined[b] && !s->scene->thread[b].count &&
 		   !s->scene->thread[b].nested) {
@@ -525,8 +543,8 @@ static bool operate(struct stream *s, uint32_t t)
 
 static uint32_t random_thread(struct stream *s)
 {
-	if (s->mix.floats && chance(s->seed, 30))
-		return FLOATS + pick(s->seed, s->mix.floats);
+	if (s->floats && chance(s->seed, 30))
+		return FLOATS + pick(s->seed, s->floats);
 	return 1 + pick(s->seed, s->threads);
 }
 
@@ -543,9 +561,11 @@ static uint64_t random_stream(uint64_t *seed)
 	if (s.mix.forks)
 		scene_fork(s.scene, 1, 0);
 	random_classes(&s);
-	random_floats(&s);
+	random_contexts(&s);
 	start_thread(&s);
 	start_thread(&s);
+	for (uint32_t i = s.mix.floats; i > 1; i--)
+		random_float(&s);
 	while (taken < steps && comparable) {
 		if (!operate(&s, random_thread(&s)))
 			continue;

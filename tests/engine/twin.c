@@ -182,6 +182,17 @@ static bool per_cpu(const struct twin *t, uint32_t node)
 	return fine_of(t, node)->kind == LP_LOCK_K_LOCAL_LOCK;
 }
 
+static bool is_fork(const struct twin *t, uint32_t context)
+{
+	return context && t->m->contexts.at[context].kind == LP_CONTEXT_FORK;
+}
+
+/* A child has locks of its own: what it takes matters only against what it has a copy of. */
+static bool in_child(const struct twin *t, uint32_t node)
+{
+	return is_fork(t, t->m->states.at[node_at(t, node)->state].context);
+}
+
 static uint32_t process_of(const struct twin *t, uint32_t witness)
 {
 	return t->m->threads.at[t->m->witnesses.at[witness].thread].process;
@@ -326,7 +337,7 @@ static void add_holds(struct twin *t, uint32_t state, uint32_t held, uint32_t wi
 	for (uint32_t i = 0; i < s->on_count; i++) {
 		uint32_t context = s->context_index[s->in_count + i];
 
-		add_pair(t, class_of(t, held), object_of(t, context), kind, true);
+		add_pair(t, class_of(t, held), object_of(t, context), kind, !is_fork(t, context));
 		if (!witness)
 			continue;
 		add_entry(t, (struct entry){
@@ -349,7 +360,7 @@ static void add_strike(struct twin *t, uint32_t node, uint32_t witness)
 	if (!context || has_flag(t, node, LP_NEVER_WAITS) || !validated(t, node) ||
 	    per_cpu(t, node))
 		return;
-	add_pair(t, object_of(t, context), class_of(t, node), kind, true);
+	add_pair(t, object_of(t, context), class_of(t, node), kind, !is_fork(t, context));
 	if (!witness)
 		return;
 	add_entry(t, (struct entry){
@@ -423,7 +434,8 @@ static void check_wait(struct twin *t, uint32_t node)
 
 static bool waits(const struct twin *t, uint32_t node)
 {
-	return node_at(t, node)->fine && validated(t, node) && !has_flag(t, node, LP_NEVER_WAITS);
+	return node_at(t, node)->fine && validated(t, node) && !in_child(t, node) &&
+	       !has_flag(t, node, LP_NEVER_WAITS);
 }
 
 /* Another lock of its class each time, or as far as is known of it? */
@@ -547,6 +559,11 @@ static const struct lp_model_thread *thread_of(const struct twin *t, struct part
 	return &t->m->threads.at[t->m->witnesses.at[p.witness].thread];
 }
 
+static bool ordered(const struct twin *t, struct party a, struct party b)
+{
+	return comes_before(t, a.witness, b.witness) || comes_before(t, b.witness, a.witness);
+}
+
 /* What speaks against two parties that are not a struck one and its interrupt. */
 static enum stage weigh_parties(struct twin *t, struct party a, struct party b)
 {
@@ -558,8 +575,7 @@ static enum stage weigh_parties(struct twin *t, struct party a, struct party b)
 		return ONE_THREAD;
 	if (x == y && x->context && (x->flags & LP_THREAD_ONCE))
 		return ONCE;
-	if (!anywhere && (comes_before(t, a.witness, b.witness) ||
-			  comes_before(t, b.witness, a.witness)))
+	if (!anywhere && ordered(t, a, b))
 		return ORDERED;
 	return gated(t, a, b) ? GATE : FEASIBLE;
 }
@@ -578,19 +594,57 @@ static bool counts(enum lp_lock_kind kind)
 	return kind == LP_LOCK_RECURSIVE || kind == LP_LOCK_ERRORCHECK;
 }
 
+/* Did the one who forks hold something then that kept the holder from holding what it holds? */
+static bool fork_gated(const struct twin *t, struct party holder, uint32_t at_fork)
+{
+	uint32_t up;
+
+	for (uint32_t x = innermost(t, holder, &up); x; x = node_at(t, x)->parent)
+		for (uint32_t y = at_fork; y; y = node_at(t, y)->parent) {
+			uint32_t p = node_at(t, x)->lock, q = node_at(t, y)->lock;
+
+			if (same_locks(t, x, y) && !(reads(t, x) && reads(t, y)) &&
+			    (!p || !q || t->m->locks.at[p].serial == t->m->locks.at[q].serial))
+				return true;
+		}
+	return false;
+}
+
+/* A fork, at which another thread holds something. */
+static enum stage weigh_fork(const struct twin *t, struct party holder, struct party child)
+{
+	if (thread_of(t, holder) == thread_of(t, child))
+		return ONE_THREAD;
+	if (ordered(t, holder, child))
+		return ORDERED;
+	return fork_gated(t, holder, t->m->witnesses.at[child.witness].below) ? GATE : FEASIBLE;
+}
+
 /*
  * The struck one and its interrupt are one, but what both hold must fit together. If it is the
- * holder's own lock that is wanted, and it counts, nothing waits.
+ * holder's own lock that is wanted, and it counts, nothing waits, but in the child of a fork. An execution that needs no thread
+ * may be what follows upon what the holder does.
  */
+static enum stage weigh_struck(struct twin *t, const struct entry *hold, const struct entry *strike)
+{
+	uint32_t context = strike->from - t->m->classes.count;
+
+	if (is_fork(t, context))
+		return weigh_fork(t, hold->party, strike->party);
+	if (thread_of(t, strike->party)->context && ordered(t, hold->party, strike->party))
+		return ORDERED;
+	return gated(t, hold->party, strike->party) ? GATE : FEASIBLE;
+}
+
 static enum stage weigh_agent(struct twin *t, uint32_t hold, uint32_t strike)
 {
 	uint8_t *known = &t->agent[hold][strike];
 
-	if (t->length == 2 && counts(fine_of(t, t->entry[strike].wanted)->kind))
+	if (t->length == 2 && counts(fine_of(t, t->entry[strike].wanted)->kind) &&
+	    !is_fork(t, t->entry[strike].from - t->m->classes.count))
 		return NONE;
 	if (!*known)
-		*known = 1 + (uint8_t)(gated(t, t->entry[hold].party, t->entry[strike].party) ?
-				       GATE : FEASIBLE);
+		*known = 1 + (uint8_t)weigh_struck(t, &t->entry[hold], &t->entry[strike]);
 	return *known - 1;
 }
 
@@ -606,7 +660,7 @@ static bool can_queue(const struct twin *t, uint32_t node)
 {
 	enum lp_lock_kind kind = fine_of(t, node)->kind;
 
-	return node_at(t, node)->fine && !reads(t, node) &&
+	return node_at(t, node)->fine && !reads(t, node) && !in_child(t, node) &&
 	       (kind == LP_LOCK_RWLOCK || kind == LP_LOCK_K_RWLOCK || kind == LP_LOCK_K_RWSEM) &&
 	       !has_flag(t, node, LP_TRY | LP_MOVED | LP_TIMED | LP_SYNC);
 }
@@ -874,6 +928,26 @@ static bool kinds_fit(const struct twin *t, uint32_t i, unsigned first, unsigned
 	return false;
 }
 
+/* The struck CPU has another lock, or the lock counts: what is no deadlock as a rule. */
+static bool is_harmless(const struct twin *t)
+{
+	bool interrupt = false, fork = false, per_cpu_lock = false, counting = false;
+
+	for (uint32_t i = 0; i < t->length; i++) {
+		enum lp_lock_kind kind;
+
+		if (is_context(t, t->from[i])) {
+			interrupt = true;
+			fork = fork || is_fork(t, t->from[i] - t->m->classes.count);
+			continue;
+		}
+		kind = t->m->classes.at[t->from[i]].kind;
+		per_cpu_lock = per_cpu_lock || kind == LP_LOCK_K_LOCAL_LOCK;
+		counting = counting || (t->length == 2 && counts(kind));
+	}
+	return interrupt && (per_cpu_lock || (counting && !fork));
+}
+
 static void judge_class_cycle(struct twin *t)
 {
 	enum stage stage = UNSEEN;
@@ -885,8 +959,7 @@ static void judge_class_cycle(struct twin *t)
 	if (!kinds_fit(t, 0, 0, 0, 0, false))
 		return;
 	count_cycle(t);
-	if (t->length == 2 && (is_context(t, t->from[0]) || is_context(t, t->from[1])) &&
-	    counts(t->m->classes.at[is_context(t, t->from[0]) ? t->to[0] : t->from[0]].kind))
+	if (is_harmless(t))
 		return;
 	if (kinds_fit(t, 0, 0, 0, 0, true))
 		stage = PROCESSES;
