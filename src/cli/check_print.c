@@ -106,7 +106,8 @@ static const char *const step_words[] = {
 static json_t *step_of(const struct lp_check *check, const struct lp_explore_step *step)
 {
 	const struct lp_scenario *s = check->scenario;
-	const struct lp_site *site = step->op ? &s->sites[s->ops[step->op].site] : NULL;
+	bool is_op = step->what != LP_STEP_STRIKE && step->what != LP_STEP_RETURN;
+	const struct lp_site *site = is_op ? &s->sites[s->ops[step->op].site] : NULL;
 
 	return json_pack("{s:s, s:s, s:s, s:s?, s:i}", "cpu",
 			 check->exploration.columns[step->column], "body",
