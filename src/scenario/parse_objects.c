@@ -237,10 +237,10 @@ static bool add_class(struct lp_parser *p, const struct lp_token *token, uint32_
 	return true;
 }
 
-/* ": class": the next token is its name. */
-static bool parse_class(struct lp_parser *p, struct lp_object *object, const char *printed)
+/* Into the class of this name. */
+static bool enter_class(struct lp_parser *p, struct lp_token token, struct lp_object *object,
+			const char *printed)
 {
-	struct lp_token token = p->token;
 	uint32_t pair = 0, class = 0;
 	struct lp_name *name;
 
@@ -256,8 +256,42 @@ static bool parse_class(struct lp_parser *p, struct lp_object *object, const cha
 		pair = class;
 		class = p->classes.at[pair].pair;
 	}
-	return (class ? join_class(p, &token, class, object, printed) :
-			add_class(p, &token, pair, object, printed)) && lp_parse_advance(p);
+	return class ? join_class(p, &token, class, object, printed) :
+		       add_class(p, &token, pair, object, printed);
+}
+
+/* ": class": the next token is its name. Without it: that of the whole declaration, if any. */
+static bool parse_class(struct lp_parser *p, struct lp_object *object, const char *printed,
+			const struct lp_token *common)
+{
+	if (p->token.kind != ':')
+		return !common->at || enter_class(p, *common, object, printed);
+	return lp_parse_advance(p) && enter_class(p, p->token, object, printed) &&
+	       lp_parse_advance(p);
+}
+
+/*
+ * A class behind the last of several names, when it is the only one, is the class of them all:
+ * "mutex a, b : account;". Looks ahead to the end of the declaration.
+ */
+static struct lp_token common_class(const struct lp_parser *p)
+{
+	struct lp_lexer lexer = p->lexer;
+	struct lp_token token = p->token, class = {0};
+	uint32_t colons = 0;
+
+	while (token.kind != ';' && token.kind != '}' && token.kind != '{' &&
+	       token.kind != LP_TOKEN_END && token.kind != LP_TOKEN_BAD) {
+		bool colon = token.kind == ':';
+
+		if (token.kind == ',')
+			class = (struct lp_token){0};
+		lp_lexer_next(&lexer, &token);
+		colons += colon;
+		if (colon && token.kind == LP_TOKEN_NAME)
+			class = token;
+	}
+	return colons == 1 ? class : (struct lp_token){0};
 }
 
 /* Enter an object under its name. */
@@ -277,7 +311,8 @@ static bool add_object(struct lp_parser *p, const struct lp_token *token, struct
 }
 
 /* name[(attr, ...)] [= "printed name"] [: class] */
-static bool parse_declarator(struct lp_parser *p, enum lp_object_type type)
+static bool parse_declarator(struct lp_parser *p, enum lp_object_type type,
+			     const struct lp_token *common)
 {
 	struct lp_object object = { .type = type };
 	struct lp_token token = p->token;
@@ -298,8 +333,7 @@ static bool parse_declarator(struct lp_parser *p, enum lp_object_type type)
 	if (p->token.kind == '=' &&
 	    (!lp_parse_advance(p) || !parse_printed_name(p, &printed)))
 		return false;
-	if (p->token.kind == ':' &&
-	    (!lp_parse_advance(p) || !parse_class(p, &object, printed)))
+	if (!parse_class(p, &object, printed, common))
 		return false;
 	return lp_parse_site_text(p, object.site, token.at) &&
 	       add_object(p, &token, object, printed);
@@ -330,6 +364,7 @@ static bool fail_type(struct lp_parser *p)
 /* [struct] TYPE declarator [, declarator ...] ; */
 static bool parse_declaration(struct lp_parser *p)
 {
+	struct lp_token common = common_class(p);
 	uint32_t first = p->sites.count;
 	enum lp_object_type type;
 
@@ -339,7 +374,7 @@ static bool parse_declaration(struct lp_parser *p)
 	if (!type)
 		return fail_type(p);
 	do {
-		if (!lp_parse_advance(p) || !parse_declarator(p, type))
+		if (!lp_parse_advance(p) || !parse_declarator(p, type, &common))
 			return false;
 	} while (p->token.kind == ',');
 	if (!lp_parse_take(p, ';', "',' or ';'"))
