@@ -155,19 +155,26 @@ static bool op_may_take(const struct machine *m, uint32_t c, const struct x_op *
 	return may_take(m, c, op->object, op->hold, op->mode, op->flags);
 }
 
-static bool has_context(const struct machine *m, uint32_t c)
+/* Does it have a context; or objects of the kind that is taken under one? */
+static bool has_any(const struct machine *m, uint32_t c, bool contexts)
 {
 	const struct x_column *column = &m->columns[c];
 	const uint32_t *own = m->bodies[column->body].own, shared = m->handler_object_count;
 
-	for (uint32_t i = 0; i < column->hold_count; i++)
-		if (m->now[column->holds + i] &&
-		    m->objects[i < shared ? m->handler_objects[i] : own[i - shared]].context)
+	for (uint32_t i = 0; i < column->hold_count; i++) {
+		const struct x_object *object =
+			&m->objects[i < shared ? m->handler_objects[i] : own[i - shared]];
+
+		if (m->now[column->holds + i] && (contexts ? object->context : object->back_off))
 			return true;
+	}
 	return false;
 }
 
-/* Rather than deadlock with another one that would do the same (ww_mutex). */
+/*
+ * Rather than deadlock with another one that would do the same (ww_mutex). Who has nothing that
+ * others wait for is not refused.
+ */
 static bool backs_off(const struct machine *m, uint32_t c, const struct x_op *op)
 {
 	uint32_t owner = m->locks[op->object].owner;
@@ -176,7 +183,7 @@ static bool backs_off(const struct machine *m, uint32_t c, const struct x_op *op
 		return false;
 	if (!(op->flags & LP_BACK_OFF) && !m->objects[op->other].context)
 		return false;
-	return owner && has_context(m, owner - 1);
+	return owner && has_any(m, owner - 1, true) && has_any(m, c, false);
 }
 
 static bool gives_up(const struct machine *m, uint32_t c, const struct x_op *op)

@@ -167,7 +167,8 @@ static bool may_branch(const struct machine *m, const struct x_op *op)
 {
 	return op->kind == LP_OP_BRANCH || op->kind == LP_OP_FORK ||
 	       op->flags & (LP_TRY | LP_TIMED) ||
-	       (op->kind == LP_OP_ACQUIRE && m->objects[op->object].errorcheck);
+	       (op->kind == LP_OP_ACQUIRE && (m->objects[op->object].errorcheck ||
+					      m->objects[op->object].back_off));
 }
 
 /* Add what code that goes on at `pc` can give and start, as far as it gets. */
@@ -263,7 +264,8 @@ static uint64_t what_can_be_given(struct machine *m)
 
 static bool counts(const struct machine *m, uint32_t c, const struct x_op *op)
 {
-	return waits_for_count(op) || (op->kind == LP_OP_COND_WAIT && waiting(m, top_frame(m, c)) != WAIT_WOKEN);
+	return waits_for_count(op) ||
+	       (op->kind == LP_OP_COND_WAIT && waiting(m, top_frame(m, c)) != WAIT_WOKEN);
 }
 
 /* ---- all together ---- */

@@ -180,6 +180,7 @@ static uint64_t hash_state(const struct lp_player *player, uint32_t op)
 	uint64_t hash = lp_hash_add(lp_track_held_key(player->slot), op);
 
 	hash = lp_hash_add(hash, (uint64_t)player->slot->epoch << 32 | player->slot->state);
+	hash = lp_hash_add(hash, player->marks);
 	return lp_hash_bytes(hash, &player->cpu.saved, sizeof(player->cpu.saved));
 }
 
@@ -304,6 +305,7 @@ static void run_body(struct lp_player *player, uint32_t body)
 {
 	player->run++;
 	player->depth = 0;
+	player->marks = 0;
 	player->stopped = false;
 	player->handled_key = 0;
 	lp_slot_init(&player->track, player->slot, lp_play_thread(player, body));
@@ -444,6 +446,7 @@ static int play_all(struct lp_player *player)
 	count_triggers(player);
 	find_givers(player);
 	find_takers(player);
+	lp_play_ww_begin(player);
 	find_semaphores(player);
 	find_handlers(player);
 	if (list_promises(player))

@@ -53,6 +53,14 @@ static struct lp_play_object *state_of(struct lp_player *player, uint32_t object
 	return state;
 }
 
+static void put_object(struct lp_player *player, uint32_t object, uint32_t state)
+{
+	struct lp_play_object *it = state_of(player, object);
+
+	lp_play_mark(player, object, it->state, state);
+	it->state = state;
+}
+
 /* Does the object get its life from an init statement of this very body? */
 static bool inits_later(const struct lp_player *player, uint32_t object)
 {
@@ -324,13 +332,27 @@ static bool can_fail(const struct lp_player *player, const struct lp_op *op)
 	return written || (op->mode == LP_WRITE && read);
 }
 
-/* Does it give up this time? */
+/* Does it give up this time, or is it refused? */
 static bool gives_up(struct lp_player *player, uint32_t op)
 {
 	const struct lp_op *o = &player->scenario->ops[op];
+	bool may = o->flags & (LP_TRY | LP_TIMED) ? can_fail(player, o) :
+						    lp_play_ww_may_refuse(player, o);
 
-	return (o->flags & (LP_TRY | LP_TIMED)) && can_fail(player, o) &&
-	       lp_play_choose(player, op);
+	return may && lp_play_choose(player, op);
+}
+
+static uint32_t give_up(struct lp_player *player, const struct lp_op *op)
+{
+	struct lp_play_where where = where_of(player, op->site);
+	struct lp_acquire acquire = acquire_of(player, op->object, op->subclass, op->mode,
+					       op->flags & 0xff, &where);
+
+	if (op->flags & LP_BACK_OFF)
+		lp_play_ww_refused(player, op);
+	else if (!(op->flags & LP_TRY))	/* it waited, before it gave up */
+		lp_track_note(&player->track, player->slot, &acquire, 0);
+	return op->target;
 }
 
 static uint32_t do_acquire(struct lp_player *player, uint32_t op)
@@ -345,19 +367,12 @@ static uint32_t do_acquire(struct lp_player *player, uint32_t op)
 		held->count++;
 		return op + 1;
 	}
-	if (gives_up(player, op)) {
-		struct lp_play_where where = where_of(player, o->site);
-		struct lp_acquire acquire = acquire_of(player, o->object, o->subclass, o->mode,
-						       o->flags & 0xff, &where);
-
-		/* it waited, before it gave up */
-		if (!(o->flags & LP_TRY))
-			lp_track_note(&player->track, player->slot, &acquire, 0);
-		return o->target;
-	}
+	if (gives_up(player, op))
+		return give_up(player, o);
 	if (player->stopped)
 		return ENDED;
 	push(player, o, o->flags & 0xff);
+	lp_play_ww_taken(player, o);
 	return op + 1;
 }
 
@@ -389,6 +404,7 @@ static void do_release(struct lp_player *player, const struct lp_op *op)
 		held->count--;
 	else
 		remove_held(player, held, op->site);
+	lp_play_ww_released(player, op);
 }
 
 /* Take it off and put it on again, as something else; nobody waits for it here. */
@@ -421,33 +437,31 @@ static void do_might_lock(struct lp_player *player, const struct lp_op *op)
 
 static void do_init(struct lp_player *player, const struct lp_op *op)
 {
-	struct lp_play_object *state = state_of(player, op->object);
-
 	if (find(player, op->object))
 		misuse(player, LP_EVENT_INIT_HELD, op->object, op->site);
-	state->state = LP_PLAY_INIT;
+	put_object(player, op->object, LP_PLAY_INIT);
 }
 
 static void do_free(struct lp_player *player, const struct lp_op *op)
 {
-	struct lp_play_object *state = state_of(player, op->object);
+	uint32_t state = state_of(player, op->object)->state;
 
 	if (find(player, op->object))
 		misuse(player, LP_EVENT_FREE_HELD, op->object, op->site);
-	else if (state->state & LP_PLAY_GONE)
+	else if (state & LP_PLAY_GONE)
 		misuse(player, LP_EVENT_DESTROYED, op->object, op->site);
-	state->state |= LP_PLAY_GONE;
+	put_object(player, op->object, state | LP_PLAY_GONE);
 }
 
 static void do_pin(struct lp_player *player, const struct lp_op *op)
 {
-	struct lp_play_object *state = state_of(player, op->object);
-	bool pin = op->kind == LP_OP_PIN, pinned = state->state & LP_PLAY_PINNED;
+	uint32_t state = state_of(player, op->object)->state;
+	bool pin = op->kind == LP_OP_PIN, pinned = state & LP_PLAY_PINNED;
 
 	if (!find(player, op->object) || (!pin && !pinned))
 		misuse(player, LP_EVENT_NOT_PINNED, op->object, op->site);
-	state->state &= ~(uint32_t)LP_PLAY_PINNED;
-	state->state |= pin ? LP_PLAY_PINNED : 0;
+	state &= ~(uint32_t)LP_PLAY_PINNED;
+	put_object(player, op->object, state | (pin ? LP_PLAY_PINNED : 0));
 }
 
 static void do_assert(struct lp_player *player, const struct lp_op *op)
@@ -617,6 +631,9 @@ static void do_plain(struct lp_player *player, const struct lp_op *op)
 	case LP_OP_ASSERT_NOT_HELD:
 		do_assert(player, op);
 		break;
+	case LP_OP_WW_DONE:
+		lp_play_ww_done(player, op);
+		break;
 	case LP_OP_MIGHT_LOCK:
 		do_might_lock(player, op);
 		break;
@@ -681,6 +698,8 @@ uint32_t lp_play_op(struct lp_player *player, uint32_t op)
 	const struct lp_op *o = &player->scenario->ops[op];
 	bool second;
 
+	if (lp_play_ww_broken(player, o))
+		misuse(player, LP_EVENT_WW_MISUSE, o->object, o->site);
 	switch (o->kind) {
 	case LP_OP_END:
 		return ENDED;

@@ -3,6 +3,7 @@
 #ifndef LP_SCENARIO_PLAYER_H
 #define LP_SCENARIO_PLAYER_H
 
+#include "base/hash.h"
 #include "engine/vec.h"
 #include "facts/reader.h"
 #include "scenario/play.h"
@@ -31,12 +32,23 @@ enum {
 	LP_PLAY_INIT	= 4,
 };
 
+/* Wound/wait in this run, of a context; `context` of an object. */
+struct lp_play_ww {
+	uint32_t	run;		/* the run that the rest is of */
+	uint32_t	acquired;	/* how many objects it has */
+	uint32_t	contending;	/* objects[] that it was refused last, to be taken next; 0 */
+	bool		done;
+	uint32_t	context;	/* objects[] under which it is held; 0 */
+};
+
 struct lp_play_object {
 	uint32_t	lock[8];	/* LOCK refs by subclass */
 	uint32_t	run;		/* the run that `state` is of */
 	uint32_t	state;
 	uint32_t	giver;		/* bodies[] that alone gives it (complete, up, signal), 0 */
 	uint32_t	writer, reader;	/* bodies[] that takes it so; UINT32_MAX: several do */
+	uint32_t	contender;	/* likewise, under a ww_acquire_ctx */
+	struct lp_play_ww ww;
 	bool		lock_like;	/* a semaphore that every body gives back itself */
 };
 
@@ -69,6 +81,7 @@ struct lp_player {
 	/* of the run */
 	uint32_t	body;			/* bodies[] whose operations run now */
 	struct lp_play_cpu cpu;
+	uint64_t	marks;			/* of lp_play_mark() */
 	bool		stopped;		/* it blocks itself, or repeats another run */
 	uint32_t	ground;			/* depth of what the body itself holds */
 	bool		in_handler;		/* a signal handler on top of the thread */
@@ -84,6 +97,17 @@ struct lp_player {
 	uint64_t	installed;		/* signals with a handler from the start */
 };
 
+/*
+ * The state of an object changes in this run, from 0 at its start on. All changes together make
+ * `marks`: runs whose objects are in equal states have equal ones.
+ */
+static inline void lp_play_mark(struct lp_player *player, uint32_t object, uint64_t before,
+				uint64_t after)
+{
+	player->marks ^= before ? lp_hash_add(object, before) : 0;
+	player->marks ^= after ? lp_hash_add(object, after) : 0;
+}
+
 /* play_facts.c: the records of objects, classes, contexts, threads. Refs, 0 when there is no space. */
 uint32_t lp_play_lock(struct lp_player *player, uint32_t object, uint32_t subclass);
 uint32_t lp_play_thread(struct lp_player *player, uint32_t body);
@@ -96,6 +120,16 @@ uint32_t lp_play_op(struct lp_player *player, uint32_t op);
 void lp_play_take(struct lp_player *player, uint32_t object, enum lp_mode mode, unsigned flags,
 		  uint32_t site);
 void lp_play_give_back(struct lp_player *player, uint32_t object, uint32_t site);
+
+/* play_ww.c: what can be known before; then of each operation, */
+void lp_play_ww_begin(struct lp_player *player);
+bool lp_play_ww_broken(struct lp_player *player, const struct lp_op *op); /* may it not be done? */
+bool lp_play_ww_may_refuse(struct lp_player *player, const struct lp_op *op);
+void lp_play_ww_refused(struct lp_player *player, const struct lp_op *op); /* what came of it */
+void lp_play_ww_taken(struct lp_player *player, const struct lp_op *op);
+void lp_play_ww_released(struct lp_player *player, const struct lp_op *op);
+void lp_play_ww_done(struct lp_player *player, const struct lp_op *op);
+
 /* Which way at a branch: true: the second. Ends the run when it leads nowhere new. */
 bool lp_play_choose(struct lp_player *player, uint32_t op);
 /* What the child of a fork does, from `op` on: an interrupt to all threads but the one that forks. */
