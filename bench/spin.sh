@@ -43,6 +43,18 @@ best()
 	done | sort -n | head -1 | awk '{ printf "%.3f", $1 / 1e6 }'
 }
 
+# rate MS NUMBER: the time without what an empty model takes, and millions of states a second
+rate()
+{
+	awk -v ms="$1" -v empty="$empty" -v number="$2" 'BEGIN {
+		ms -= empty
+		if (ms > 0.5)
+			printf "%.3f %.2f", ms, number / ms / 1000
+		else
+			printf "<0.5 -"
+	}'
+}
+
 row()
 {
 	printf '%-28s %-8s %12s %12s %12s\n' "$@"
@@ -65,10 +77,7 @@ for n in 5 6 7 8 9; do
 			build model $define -- $options
 			ms=$(best model -w20 -m100000)
 			number=$(awk '/states, stored/ { print $1 }' model/out)
-			row "philosophers $n $kind" $states "$number" \
-				"$(awk "BEGIN { t = $ms - $empty; printf \"%.3f\", t > 0 ? t : 0 }")" \
-				"$(awk "BEGIN { t = $ms - $empty; printf t > 0.2 ? \"%.2f\" : \"-\",
-					$number / 1000 / t }")"
+			row "philosophers $n $kind" $states "$number" $(rate "$ms" "$number")
 		done
 	done
 done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explore_compile.c — a scenario becomes a machine: what cannot matter is left out, everything gets
- * its place in a state, and each operation knows what can still follow it.
+ * explore_compile.c — a scenario becomes a machine: what cannot matter is left out, everything
+ * gets its place in a state, and each operation knows what can still follow it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #define CHUNK		8192u
 #define THREADS_SAME	8u	/* live threads of one body at most */
 #define PASSES		64u
-#define SECTION_MAX	10000u	/* operations looked at for the end of a section */
+#define SECTION_MAX	1000u	/* operations looked at for the end of a section */
 #define CHILDREN_MAX	64u	/* forked children at most */
 
 struct chunk {
@@ -170,6 +170,9 @@ static void note_op(struct machine *m, const struct lp_op *op)
 	case LP_OP_IRQ_SAVE:
 		m->saves = true;
 		break;
+	case LP_OP_FORK:
+		m->forks = true;
+		break;
 	default:
 		break;
 	}
@@ -240,6 +243,7 @@ static bool sleeps(enum lp_object_type type)
 static void describe_objects(struct machine *m)
 {
 	const struct lp_scenario *s = m->scenario;
+	uint32_t counted = 0;
 
 	for (uint32_t o = 1; o < s->object_count; o++) {
 		struct x_object *object = &m->objects[o];
@@ -253,7 +257,7 @@ static void describe_objects(struct machine *m)
 		object->local = s->objects[o].type == LP_OBJECT_LOCAL_LOCK_T;
 		object->context = s->objects[o].type == LP_OBJECT_WW_ACQUIRE_CTX;
 		object->fair = object->read;
-		object->give = object->waited ? 1ull << (o % 64) : 0;
+		object->give = object->waited ? 1ull << (counted++ % 64) : 0;
 		m->ww |= object->back_off;
 	}
 }
@@ -783,7 +787,7 @@ static void add_columns(struct machine *m, const uint32_t *creations)
 				.kind = column_kind_of(s->bodies[b].kind), .body = b, .number = i };
 	}
 	own = m->column_count;
-	for (uint32_t c = 0; c < own; c++) {
+	for (uint32_t c = 0; c < own && m->forks; c++) {
 		if (m->columns[c].kind != COLUMN_TASK && m->columns[c].kind != COLUMN_THREAD)
 			continue;
 		add_children(m, c, m->columns[c].body, &children);

@@ -160,7 +160,7 @@ static void fill_step(const struct table *t, const struct lp_explore_step *step,
 		row->after = "  gives up";
 }
 
-/* What runs on a column, innermost last: which bodies have ended shows when an outer one goes on. */
+/* What runs on a column, innermost last. That one has ended shows when an outer one goes on. */
 struct nest {
 	uint32_t	body[NESTING_MAX], depth;
 };

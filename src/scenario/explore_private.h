@@ -124,6 +124,7 @@ struct x_lock {					/* of one object, in the state that is loaded */
 struct machine {
 	const struct lp_scenario *scenario;
 	bool		full;
+	bool		forks;
 	bool		circles;	/* bodies can run again and again */
 	bool		irqs, softs, nmis, kernel, saves, waits, frozen, ww;
 	struct x_op	*ops;			/* [op_count] */
