@@ -166,6 +166,8 @@ uint32_t lp_play_lock(struct lp_player *player, uint32_t object, uint32_t subcla
 	lock->process = player->process;
 	lock->serial = object;
 	lock->rank = from->rank;
+	/* tells it from others of its class; made up, as nothing lies anywhere */
+	lock->address = from->flags & LP_OBJECT_STATIC ? 0 : 0x1000 + 0x100ull * from->rank;
 	lp_writer_done(lock);
 	*known = lp_writer_ref(&player->track.writer, lock);
 	return *known;
