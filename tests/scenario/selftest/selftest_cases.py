@@ -357,7 +357,7 @@ WW_ROWS = [  # row, column, verdict, kinds, body
     ("spinlock", "context", FAILURE, CIRCULAR + WAIT,
      ww("L:lock_A U:lock_A ai:t wl:o L:lock_A U:lock_A wu:o L:lock_A wl:o wu:o U:lock_A af:t")),
 ]
-WW_SPINLOCKS = ("spinlock_t lock_A, lock_X1 : lock_X;",
+WW_SPINLOCKS = ("spinlock_t lock_A;", "spinlock_t lock_X1 : lock_X;",
                 "spinlock_t lock_Y1 : lock_Y, lock_Y2 : lock_Y;")
 WW_OTHER_CLASS = ("ww_mutex o : ww;", "ww_acquire_ctx t : other;")
 
