@@ -184,7 +184,7 @@ static char *class_print_name(struct lp_parser *p, enum lp_object_type type, con
 /* Where "= name" stood in a class before this one, it stays: CLASS_NAMED is no flag of objects. */
 #define CLASS_NAMED	0x80000000u
 
-/* A ww_mutex and a ww_acquire_ctx share the name of a class, as in the kernel; nothing else does. */
+/* A ww_mutex and a ww_acquire_ctx share the name of a class as in the kernel; nothing else does. */
 static bool may_pair(enum lp_object_type a, enum lp_object_type b)
 {
 	return (a == LP_OBJECT_WW_MUTEX && b == LP_OBJECT_WW_ACQUIRE_CTX) ||
