@@ -41,36 +41,40 @@ struct kind {
 	bool		kernel;
 	bool		irq;		/* has _bh, _irq, _irqsave variants; can be used in handlers */
 	bool		zero;		/* a trylock succeeds with 0 */
+	const char	*sync;		/* waits for readers; such a lock has no writers */
+	const char	*nested;	/* takes it as one of subclass 1 */
 };
 
 static const struct kind kinds[] = {
 	{ "spinlock_t", "", "spin_lock", "spin_unlock", "spin_trylock", NULL, NULL, NULL, NULL,
-	  NULL, true, true, false },
+	  NULL, true, true, false, NULL, "spin_lock_nested" },
 	{ "raw_spinlock_t", "", "raw_spin_lock", "raw_spin_unlock", "raw_spin_trylock", NULL, NULL,
-	  NULL, NULL, NULL, true, true, false },
+	  NULL, NULL, NULL, true, true, false, NULL, NULL },
 	{ "rwlock_t", "", "write_lock", "write_unlock", "write_trylock", NULL, "read_lock",
-	  "read_unlock", "read_trylock", "read_lock_recursive", true, true, false },
+	  "read_unlock", "read_trylock", "read_lock_recursive", true, true, false, NULL, NULL },
 	{ "mutex", "", "mutex_lock", "mutex_unlock", "mutex_trylock", NULL, NULL, NULL, NULL, NULL,
-	  true, false, false },
+	  true, false, false, NULL, "mutex_lock_nested" },
+	{ "srcu_struct", "", NULL, NULL, NULL, NULL, "srcu_read_lock", "srcu_read_unlock", NULL, NULL,
+	  true, false, false, "synchronize_srcu", NULL },
 	{ "rt_mutex", "", "rt_mutex_lock", "rt_mutex_unlock", "rt_mutex_trylock", NULL, NULL, NULL,
-	  NULL, NULL, true, false, false },
+	  NULL, NULL, true, false, false, NULL, NULL },
 	{ "rw_semaphore", "", "down_write", "up_write", "down_write_trylock", NULL, "down_read",
-	  "up_read", "down_read_trylock", NULL, true, false, false },
+	  "up_read", "down_read_trylock", NULL, true, false, false, NULL, NULL },
 	{ "pthread_mutex_t", "", "pthread_mutex_lock", "pthread_mutex_unlock",
-	  "pthread_mutex_trylock", "pthread_mutex_timedlock", NULL, NULL, NULL, NULL, false, false,
-	  true },
+	  "pthread_mutex_trylock", "pthread_mutex_timedlock", NULL, NULL, NULL, NULL, false, false, true, NULL, NULL },
 	{ "pthread_mutex_t", "(recursive)", "pthread_mutex_lock", "pthread_mutex_unlock",
-	  "pthread_mutex_trylock", "pthread_mutex_timedlock", NULL, NULL, NULL, NULL, false, false,
-	  true },
+	  "pthread_mutex_trylock", "pthread_mutex_timedlock", NULL, NULL, NULL, NULL, false, false, true, NULL, NULL },
 	{ "pthread_rwlock_t", "", "pthread_rwlock_wrlock", "pthread_rwlock_unlock",
 	  "pthread_rwlock_trywrlock", "pthread_rwlock_timedwrlock", "pthread_rwlock_rdlock",
-	  "pthread_rwlock_unlock", "pthread_rwlock_tryrdlock", NULL, false, false, true },
+	  "pthread_rwlock_unlock", "pthread_rwlock_tryrdlock", NULL, false, false, true, NULL,
+	  NULL },
 	/* no time limit: a reader in a handler waits behind the writer that it interrupted */
 	{ "pthread_rwlock_t", "(prefer_writer)", "pthread_rwlock_wrlock", "pthread_rwlock_unlock",
 	  "pthread_rwlock_trywrlock", NULL, "pthread_rwlock_rdlock",
-	  "pthread_rwlock_unlock", "pthread_rwlock_tryrdlock", NULL, false, false, true },
+	  "pthread_rwlock_unlock", "pthread_rwlock_tryrdlock", NULL, false, false, true, NULL,
+	  NULL },
 	{ "pthread_spinlock_t", "", "pthread_spin_lock", "pthread_spin_unlock",
-	  "pthread_spin_trylock", NULL, NULL, NULL, NULL, NULL, false, false, true },
+	  "pthread_spin_trylock", NULL, NULL, NULL, NULL, NULL, false, false, true, NULL, NULL },
 };
 
 struct text {
@@ -86,7 +90,10 @@ struct program {
 	const struct kind *kind[LOCKS_MAX];
 	uint32_t	threads;	/* made so far */
 	bool		crossed;	/* releases in any order */
-	uint32_t	tries;		/* per cent */
+	uint32_t	tries, nested;	/* per cent */
+	uint32_t	handlers, first;
+	bool		work;		/* there is a work item, w() */
+	char		timer[16];	/* a timer, or "" */
 };
 
 static uint32_t pick(struct program *p, uint32_t n)
@@ -157,7 +164,7 @@ static bool put_lock(struct program *p, struct held *held, bool handler, bool ma
 {
 	uint32_t l = pick(p, p->locks);
 	const struct kind *kind = p->kind[l];
-	bool read = kind->read && chance(p, 60);
+	bool read = kind->read && (!kind->write || chance(p, 60));
 	bool recursive = read && kind->recursive && chance(p, 40);
 	const char *suffix = suffix_of(p, kind, handler);
 	const char *unlock = read ? kind->read_unlock : kind->write_unlock;
@@ -165,11 +172,20 @@ static bool put_lock(struct program *p, struct held *held, bool handler, bool ma
 	/* a recursive lock that a handler takes on top of itself: see docs/soundness.md */
 	if (handler && (p->kernel ? !kind->irq : !strcmp(kind->attribute, "(recursive)")))
 		return false;
+	if (kind->sync && chance(p, 40)) {
+		put(p, "\t%s(&l%u);\n", kind->sync, l);
+		return false;
+	}
 	held->lock = l;
 	held->block = false;
 	snprintf(held->unlock, sizeof(held->unlock), "%s%s", unlock,
 		 recursive ? "" : unlock_suffix(suffix));
-	if (may_try && !recursive && chance(p, p->tries)) {
+	if (!read && kind->nested && chance(p, p->nested)) {
+		snprintf(held->unlock, sizeof(held->unlock), "%s", unlock);
+		put(p, "\t%s(&l%u, 1);\n", kind->nested, l);
+		return true;
+	}
+	if (may_try && !recursive && !kind->sync && chance(p, p->tries)) {
 		bool timed = !read && kind->write_timed && chance(p, 40);
 		const char *name = timed ? kind->write_timed :
 				   read ? kind->read_try : kind->write_try;
@@ -213,6 +229,15 @@ static void put_between(struct program *p, bool handler, const bool *lives, uint
 		}
 }
 
+/* Waits for what runs by itself, whatever is held. */
+static void put_wait(struct program *p, bool handler)
+{
+	if (!handler && p->work && chance(p, 8))
+		put(p, "\tflush_work(w);\n");
+	if (!handler && p->timer[0] && chance(p, 8))
+		put(p, "\tdel_timer_sync(%s);\n", p->timer);
+}
+
 /* Blocks of masked code around and between the sections of a task. */
 static void put_mask(struct program *p, bool handler, bool in_block, bool *masked)
 {
@@ -244,6 +269,7 @@ static void put_sections(struct program *p, uint32_t takes, bool handler, const 
 		if (!depth)
 			put_between(p, handler, lives, &joined);
 		put_mask(p, handler, in_block(stack, depth), &masked);
+		put_wait(p, handler);
 		if (depth && (!takes || depth == DEPTH_MAX || chance(p, 40))) {
 			put_unlock(p, stack, &depth);
 		} else {
@@ -253,17 +279,36 @@ static void put_sections(struct program *p, uint32_t takes, bool handler, const 
 	}
 }
 
+static const char *const kernel_handlers[] = { "hardirq", "softirq", "timer" };
+
 static void put_handlers(struct program *p)
 {
-	static const char *const kernel[] = { "hardirq", "softirq", "timer" };
 	static const char *const signals[] = { "signal SIGUSR1", "signal SIGALRM" };
-	uint32_t count = chance(p, 30) ? 0 : 1 + pick(p, 2), first = pick(p, 3);
 
-	for (uint32_t i = 0; i < count; i++) {
-		put(p, "%s h%u()\n{\n", p->kernel ? kernel[(first + i) % 3] : signals[i], i);
+	for (uint32_t i = 0; i < p->handlers; i++) {
+		put(p, "%s h%u()\n{\n", p->kernel ? kernel_handlers[(p->first + i) % 3] :
+						   signals[i], i);
 		put_sections(p, 1 + pick(p, 2), true, NULL);
 		put(p, "}\n\n");
 	}
+	if (!p->work)
+		return;
+	put(p, "work w()\n{\n");
+	p->work = false;	/* it does not wait for itself */
+	put_sections(p, 1 + pick(p, 2), false, NULL);
+	put(p, "}\n\n");
+}
+
+/* Handlers are chosen first: tasks may wait for timers. */
+static void choose_handlers(struct program *p)
+{
+	p->handlers = chance(p, 30) ? 0 : 1 + pick(p, 2);
+	p->first = pick(p, 3);
+	p->work = p->kernel && chance(p, 20);
+	p->timer[0] = 0;
+	for (uint32_t i = 0; p->kernel && i < p->handlers; i++)
+		if (!strcmp(kernel_handlers[(p->first + i) % 3], "timer"))
+			snprintf(p->timer, sizeof(p->timer), "h%u", i);
 }
 
 static void put_tasks(struct program *p)
@@ -293,6 +338,8 @@ static void make(struct program *p)
 	p->tasks = 2 + pick(p, TASKS_MAX - 1);
 	p->crossed = chance(p, 40);
 	p->tries = pick(p, 3) * 12;
+	p->nested = pick(p, 3) * 15;
+	choose_handlers(p);
 	put_declarations(p);
 	put_tasks(p);
 	put_handlers(p);
