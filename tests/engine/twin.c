@@ -412,7 +412,7 @@ static void note_wait(struct twin *t, struct wait wait)
 	t->wait[t->waits++] = wait;
 }
 
-/* Does the node's lock need more than is left? The context is to blame before the innermost lock. */
+/* Does the node's lock need more than is left? The context is to blame before any lock. */
 static void check_wait(struct twin *t, uint32_t node)
 {
 	const struct lp_model_state *s = &t->m->states.at[node_at(t, node)->state];
@@ -622,8 +622,8 @@ static enum stage weigh_fork(const struct twin *t, struct party holder, struct p
 
 /*
  * The struck one and its interrupt are one, but what both hold must fit together. If it is the
- * holder's own lock that is wanted, and it counts, nothing waits, but in the child of a fork. An execution that needs no thread
- * may be what follows upon what the holder does.
+ * holder's own lock that is wanted, and it counts, nothing waits, but in the child of a fork. An
+ * execution that needs no thread may be what follows upon what the holder does.
  */
 static enum stage weigh_struck(struct twin *t, const struct entry *hold, const struct entry *strike)
 {
