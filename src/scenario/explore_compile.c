@@ -216,7 +216,8 @@ static void bound_counts(struct machine *m)
 		m->objects[o].most = (s->objects[o].count < COUNT_MAX ? s->objects[o].count :
 				      COUNT_MAX) + 1;
 	for (uint32_t i = 0; i < s->op_count; i++)
-		if (is_one_of(&s->ops[i], BIT(UP) | BIT(COMPLETE) | BIT(DOWN) | BIT(WAIT)))
+		if (is_one_of(&s->ops[i], BIT(UP) | BIT(COMPLETE) | BIT(DOWN) | BIT(WAIT) |
+						BIT(COND_SIGNAL) | BIT(COND_WAIT)))
 			m->objects[s->ops[i].object].most += m->bodies[m->ops[i].body].times;
 	for (uint32_t o = 1; o < s->object_count; o++)
 		if (m->objects[o].most > COUNT_MAX)
@@ -899,8 +900,7 @@ static uint64_t place_counts(struct machine *m, uint64_t size)
 	const struct lp_scenario *s = m->scenario;
 
 	for (uint32_t o = 1; o < s->object_count; o++)
-		if (m->objects[o].waited && s->objects[o].type != LP_OBJECT_PTHREAD_COND_T &&
-		    s->objects[o].type != LP_OBJECT_WORKQUEUE_STRUCT)
+		if (m->objects[o].waited && s->objects[o].type != LP_OBJECT_WORKQUEUE_STRUCT)
 			m->objects[o].count = (uint32_t)size++;
 	return size;
 }

@@ -587,8 +587,10 @@ static void run_up(struct machine *m, uint32_t c, const struct x_op *op)
 	emit(m, c, LP_STEP_RUN, 0);
 }
 
+/* The wait of `while (!condition) pthread_cond_wait()`: a signal that comes before it counts. */
 static void run_cond_wait(struct machine *m, uint32_t c, const struct x_op *op)
 {
+	uint32_t count = m->objects[op->object].count;
 	uint8_t wait = waiting(m, top_frame(m, c)), hold = held(m, c, op->hold_other);
 
 	if (wait == WAIT_WOKEN) {
@@ -596,6 +598,15 @@ static void run_cond_wait(struct machine *m, uint32_t c, const struct x_op *op)
 			return;
 		begin(m);
 		hold_next(m, c, op->hold_other, one_more(hold, LP_WRITE));
+		go_on(m, c, op->next);
+		emit(m, c, LP_STEP_RUN, 0);
+		return;
+	}
+	if (wait == WAIT_NOT && m->now[count]) {
+		/* what it would wait for is so already */
+		begin(m);
+		if (m->now[count] != COUNT_FOREVER)
+			m->next[count]--;
 		go_on(m, c, op->next);
 		emit(m, c, LP_STEP_RUN, 0);
 		return;
@@ -633,15 +644,26 @@ static uint32_t wake(struct machine *m, uint32_t cond, uint32_t one)
 	return count;
 }
 
+/* The condition holds from now on: for one more waiter if nobody waits, or for all. */
+static void keep_signal(struct machine *m, const struct x_op *op, uint32_t kept, uint32_t waiters)
+{
+	if (op->flags & LP_OP_ALL)
+		m->next[kept] = COUNT_FOREVER;
+	else if (!waiters && m->now[kept] < m->objects[op->object].most)
+		m->next[kept]++;
+}
+
 static void run_cond_signal(struct machine *m, uint32_t c, const struct x_op *op)
 {
-	bool all = op->flags & LP_OP_ALL || m->columns[c].kind == COLUMN_CHILD;
-	uint32_t one = 0, count = 1;
+	bool child = m->columns[c].kind == COLUMN_CHILD, all = op->flags & LP_OP_ALL || child;
+	uint32_t one = 0, count = 1, kept = m->objects[op->object].count;
 
 	for (; one < count && !m->stop; one++) {
 		begin(m);
-		if (m->columns[c].kind != COLUMN_CHILD)
+		if (!child)
 			count = wake(m, op->object, all ? UINT32_MAX : one);
+		if (!child && kept)
+			keep_signal(m, op, kept, count);
 		if (all)
 			count = 1;
 		go_on(m, c, op->next);

@@ -207,8 +207,11 @@ struct lp_scenario_context {
 	X(DOWN)			/* object: semaphore, sem_t: take one count (LP_TRY, LP_TIMED) */ \
 	X(UP)			/* object: give one count back */ \
 	X(COND_WAIT)		/* object: condition; other: mutex, released while it waits, taken
-				   again before it returns. A wake-up is needed; LP_TIMED: or not */ \
-	X(COND_SIGNAL)		/* object: wakes one waiter if there is any (LP_OP_ALL: all) */ \
+				   again before it returns. What `while (!c) pthread_cond_wait()`
+				   does: it needs one signal, which may have come before.
+				   LP_TIMED: or none */ \
+	X(COND_SIGNAL)		/* object: wakes one waiter, or the next one to come (LP_OP_ALL: all,
+				   for ever) */ \
 	X(THREAD_CREATE)	/* other: bodies[] */ \
 	X(THREAD_JOIN)		/* other: bodies[] */ \
 	X(FORK)			/* goes on as the parent behind it and as the child at `target`;
