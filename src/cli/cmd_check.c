@@ -89,18 +89,6 @@ static int check_one(struct run *run, const char *path)
 	return err;
 }
 
-static int deliver(const struct lp_settings *settings, const char *text, size_t size)
-{
-	struct lp_problem problem;
-	int error;
-
-	if (settings->output)
-		return lp_output_file(settings->output, text, size, &problem)
-			       ? lp_error("%s", problem.text) : 0;
-	error = lp_output_write(STDOUT_FILENO, text, size);
-	return error ? lp_error("standard output: %s", strerror(-error)) : 0;
-}
-
 /* Text is written as it comes, unless it goes to a file that must be whole. */
 static int check_text(struct run *run, int argc, char **argv)
 {
@@ -115,7 +103,7 @@ static int check_text(struct run *run, int argc, char **argv)
 		if (run->out && fclose(run->out) && !error)
 			error = -ENOMEM;
 		if (!error)
-			status = deliver(run->settings, text, size);
+			status = lp_output_deliver(run->settings->output, text, size);
 		free(text);
 	}
 	return error ? lp_error("%s", strerror(-error)) : status;
@@ -140,7 +128,7 @@ static int check_whole(struct run *run, int argc, char **argv)
 	}
 	size = strlen(text);
 	text[size] = '\n';	/* in the place of the NUL */
-	status = deliver(run->settings, text, size + 1);
+	status = lp_output_deliver(run->settings->output, text, size + 1);
 	free(text);
 	json_decref(root);
 	return status;
@@ -157,7 +145,7 @@ static int check_text_whole(struct run *run, int argc, char **argv)
 		error = check_one(run, argv[i]);
 	if (!run->out || fclose(run->out))
 		error = error ? error : -ENOMEM;
-	status = error ? lp_error("%s", strerror(-error)) : deliver(run->settings, text, size);
+	status = error ? lp_error("%s", strerror(-error)) : lp_output_deliver(run->settings->output, text, size);
 	free(text);
 	return status;
 }

@@ -20,19 +20,6 @@ const struct lp_option lp_report_options[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
-/* To the file, or to standard output. Returns 0 or the exit status after a message. */
-static int deliver(const struct lp_settings *settings, const char *text, size_t size)
-{
-	struct lp_problem problem;
-	int error;
-
-	if (settings->output)
-		return lp_output_file(settings->output, text, size, &problem)
-			       ? lp_error("%s", problem.text) : 0;
-	error = lp_output_write(STDOUT_FILENO, text, size);
-	return error ? lp_error("standard output: %s", strerror(-error)) : 0;
-}
-
 static int print(const struct lp_session *session, const struct lp_settings *settings)
 {
 	struct lp_print_request request = {
@@ -52,7 +39,7 @@ static int print(const struct lp_session *session, const struct lp_settings *set
 	if (out && fclose(out) && !error)
 		error = -ENOMEM;
 	status = error ? lp_error("the report cannot be made: %s", strerror(-error))
-		       : deliver(settings, text, size);
+		       : lp_output_deliver(settings->output, text, size);
 	free(text);
 	return status;
 }

@@ -205,3 +205,14 @@ int lp_output_file(const char *path, const char *bytes, size_t size, struct lp_p
 	}
 	return error ? fail(path, -error, problem) : 0;
 }
+
+int lp_output_deliver(const char *path, const char *bytes, size_t size)
+{
+	struct lp_problem problem;
+	int error;
+
+	if (path)
+		return lp_output_file(path, bytes, size, &problem) ? lp_error("%s", problem.text) : 0;
+	error = lp_output_write(STDOUT_FILENO, bytes, size);
+	return error ? lp_error("standard output: %s", strerror(-error)) : 0;
+}
