@@ -54,6 +54,33 @@ static struct image make_groups(void)
 	return image;
 }
 
+/* Annotated classes, contexts, states, nodes without a lock. */
+static struct image make_contexts(void)
+{
+	struct image image = image_start();
+	uint32_t process = image_process(&image, 1, "", "", 0);
+	uint32_t thread = image_thread(&image, process, 0, 0, 1);
+	uint32_t softirq = image_context(&image, LP_CONTEXT_SOFTIRQ, 0, "SOFTIRQ");
+	uint32_t alarm = image_context(&image, LP_CONTEXT_SIGNAL, 14, "SIGALRM");
+	uint32_t in = image_state(&image, softirq, alarm, LP_WAIT_CONFIG);
+	uint32_t on = image_state(&image, 0, softirq, LP_WAIT_UNCHECKED);
+	uint32_t class = image_add(&image, LP_REC_CLASS, sizeof(struct lp_rec_class) + 4);
+	struct lp_rec_class *at = image_at(&image, class);
+	uint32_t lock = 0, node = 0;
+
+	*at = (struct lp_rec_class){ .rec = at->rec, .kind = LP_LOCK_K_SPINLOCK,
+				     .origin = LP_ORIGIN_INIT, .key = 77, .name_size = 4 };
+	memcpy(at->name, "&a->b", 4);
+	lock = image_lock(&image, class, process, 1, 0x1000);
+	node = image_node(&image, 0, lock, LP_WRITE, 0, (struct lp_frame){ 0, 0 });
+	((struct lp_rec_node *)image_at(&image, node))->state = in;
+	node = image_node(&image, 0, lock, LP_READ, 0, (struct lp_frame){ 0, 0 });
+	node = image_node(&image, node, 0, LP_WRITE, 0, (struct lp_frame){ 0, 0 });
+	((struct lp_rec_node *)image_at(&image, node))->state = on;
+	image_witness(&image, node, thread, 0, (uint64_t[]){ 0, 1 }, 2);
+	return image;
+}
+
 static void write_file(const char *folder)
 {
 	struct image image = image_start();
@@ -75,6 +102,8 @@ int main(int argc, char **argv)
 	image = image_start();
 	image_abba(&image, 0x5000, 10);
 	write_log(argv[1], "abba-late", &image, 4, 1, 1);
+	image = make_contexts();
+	write_log(argv[1], "contexts", &image, 1, 0, 1);
 	image = make_groups();
 	write_log(argv[1], "groups-one-by-one", &image, 1, 0, 1);
 	image = make_groups();

@@ -172,6 +172,37 @@ static inline uint32_t image_lock(struct image *image, uint32_t class_ref, uint3
 	return ref;
 }
 
+static inline uint32_t image_context(struct image *image, enum lp_context_kind kind,
+				     uint16_t number, const char *name)
+{
+	uint32_t size = (uint32_t)strlen(name);
+	uint32_t ref = image_add(image, LP_REC_CONTEXT, sizeof(struct lp_rec_context) + size);
+	struct lp_rec_context *at = image_at(image, ref);
+
+	at->kind = (uint8_t)kind;
+	at->number = number;
+	at->name_size = size;
+	memcpy(at->name, name, size);
+	return ref;
+}
+
+/* Runs in `in` (0: task), can be struck by `on` (0: nothing). */
+static inline uint32_t image_state(struct image *image, uint32_t in, uint32_t on,
+				   enum lp_wait_type wait)
+{
+	uint32_t ref = image_add(image, LP_REC_STATE,
+				 sizeof(struct lp_rec_state) + 2 * sizeof(uint32_t));
+	struct lp_rec_state *at = image_at(image, ref);
+
+	at->context = in;
+	at->wait = (uint8_t)wait;
+	at->in_count = in != 0;
+	at->on_count = on != 0;
+	at->ref[0] = in ? in : on;
+	at->ref[1] = in ? on : 0;
+	return ref;
+}
+
 static inline uint32_t image_node(struct image *image, uint32_t parent, uint32_t lock,
 				  enum lp_mode mode, uint32_t stack, struct lp_frame site)
 {
@@ -291,7 +322,7 @@ static inline uint32_t image_held(struct image *image, uint32_t count)
 /* The refs of image_abba(). */
 struct abba {
 	uint32_t	process, module, stack[4], class[2], lock[2], node[4], thread[3];
-	uint32_t	witness[2], slot, tail_event;
+	uint32_t	witness[2], context, state, slot, tail_event;
 };
 
 /*
@@ -319,6 +350,8 @@ static inline struct abba image_abba(struct image *image, uint64_t base, uint32_
 	image_thread_name(image, a.thread[2], pid + 2, "exactly16letters");
 	a.lock[0] = image_lock(image, a.class[0], a.process, 1, base + 0x8000);
 	a.lock[1] = image_lock(image, a.class[1], a.process, 2, base + 0x8040);
+	a.context = image_context(image, LP_CONTEXT_SIGNAL, 14, "SIGALRM");
+	a.state = image_state(image, 0, a.context, LP_WAIT_UNCHECKED);
 	a.node[0] = image_node(image, 0, a.class[0], LP_WRITE, a.stack[0],
 			       (struct lp_frame){ a.module, 0x1000 });
 	a.node[1] = image_node(image, a.node[0], a.class[1], LP_WRITE, a.stack[1],

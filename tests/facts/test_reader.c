@@ -605,7 +605,19 @@ static void test_records(void **state)
 	REFUSE(node, a.node[1], flags, LP_ROBUST, "unknown flags");
 	REFUSE(node, a.node[1], stack, 0xffffffff, "not before it");
 	REFUSE(node, a.node[1], site.module, a.stack[0], "which is a stack and no module");
+	REFUSE(node, a.node[1], state, a.context, "which is a context and no state");
+	REFUSE(node, a.node[1], nest, a.thread[0], "which is a thread");
+	REFUSE(context, a.context, kind, LP_CONTEXT_KIND_COUNT, "unknown kind");
+	REFUSE(context, a.context, name_size, 4000, "name past its end");
+	REFUSE(state, a.state, context, a.module, "which is a module and no context");
+	REFUSE(state, a.state, wait, LP_WAIT_TYPE_COUNT, "unknown wait type");
+	REFUSE(state, a.state, in_count, 0xffffffff, "contexts");
+	REFUSE(state, a.state, on_count, 200, "contexts past its end");
+	REFUSE(state, a.state, ref[0], 0, "refers to no context");
 	REFUSE(class, a.class[0], kind, LP_LOCK_KIND_COUNT, "unknown lock kind");
+	REFUSE(class, a.class[0], wait_inner, LP_WAIT_TYPE_COUNT, "unknown wait types");
+	REFUSE(class, a.class[0], name_size, 4000, "name past its end");
+	REFUSE(class, a.class[0], base, a.module, "which is a module and no class");
 	REFUSE(class, a.class[0], origin, 9, "unknown origin");
 	REFUSE(class, a.class[0], object.module, a.process, "which is a process");
 	REFUSE(stack, a.stack[0], count, 49, "has 49 frames");
@@ -622,6 +634,8 @@ static void test_records(void **state)
 	REFUSE(event, a.tail_event, kind, LP_EVENT_COUNT, "unknown kind");
 	REFUSE(event, a.tail_event, node, 5, "which is no node");
 	REFUSE(event, a.tail_event, thread, 0, "refers to no thread");
+	REFUSE(thread, a.thread[1], context, a.module, "which is a module and no context");
+	REFUSE(witness, a.witness[1], below, a.thread[0], "which is a thread and no node");
 	REFUSE(witness, a.witness[1], count, 3, "names 3 locks at depth 2");
 	REFUSE(witness, a.witness[1], node, a.thread[0], "which is a thread and no node");
 	REFUSE(lock, a.lock[0], rec.granules, 0, "has no size");
