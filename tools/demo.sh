@@ -40,5 +40,13 @@ wait "$server" || status=$?
 trap - EXIT
 [ "$status" = 0 ] || fail "memcached ended with status $status"
 
+seed=scenarios/seed/io_uring-file_data
+say '3. The kernel bug that Lockproof started from, as a few lines: what the validator says, and how'
+echo '   it hangs. With the fix, no schedule does.'
+say "$ $lockproof check $seed.litmus"
+"$lockproof" check "$seed.litmus" || fail 'the bug was not found'
+say "$ $lockproof check $seed-fixed.litmus"
+"$lockproof" check "$seed-fixed.litmus" || fail 'the fix was not silent'
+
 say 'Your own program:'
 echo "    $lockproof run -- PROGRAM [ARGUMENTS]"
