@@ -279,15 +279,23 @@ static void put_sections(struct program *p, uint32_t takes, bool handler, const 
 	}
 }
 
-static const char *const kernel_handlers[] = { "hardirq", "softirq", "timer" };
+static const char *const kernel_handlers[] = {
+	"hardirq", "softirq", "timer", "rcu", "hardirq_nothread", "nmi",
+};
 
-static void put_handlers(struct program *p)
+#define KERNEL_HANDLERS (sizeof(kernel_handlers) / sizeof(kernel_handlers[0]))
+
+static const char *handler_word(const struct program *p, uint32_t i)
 {
 	static const char *const signals[] = { "signal SIGUSR1", "signal SIGALRM" };
 
+	return p->kernel ? kernel_handlers[(p->first + i) % KERNEL_HANDLERS] : signals[i];
+}
+
+static void put_handlers(struct program *p)
+{
 	for (uint32_t i = 0; i < p->handlers; i++) {
-		put(p, "%s h%u()\n{\n", p->kernel ? kernel_handlers[(p->first + i) % 3] :
-						   signals[i], i);
+		put(p, "%s h%u()\n{\n", handler_word(p, i), i);
 		put_sections(p, 1 + pick(p, 2), true, NULL);
 		put(p, "}\n\n");
 	}
@@ -303,11 +311,11 @@ static void put_handlers(struct program *p)
 static void choose_handlers(struct program *p)
 {
 	p->handlers = chance(p, 30) ? 0 : 1 + pick(p, 2);
-	p->first = pick(p, 3);
+	p->first = pick(p, KERNEL_HANDLERS);
 	p->work = p->kernel && chance(p, 20);
 	p->timer[0] = 0;
 	for (uint32_t i = 0; p->kernel && i < p->handlers; i++)
-		if (!strcmp(kernel_handlers[(p->first + i) % 3], "timer"))
+		if (!strcmp(handler_word(p, i), "timer"))
 			snprintf(p->timer, sizeof(p->timer), "h%u", i);
 }
 
