@@ -2,10 +2,11 @@
 /*
  * cycles.c — which cycles there are, and which of them are worth telling.
  *
- * One finding per cause: a cycle is covered, and not told, when another one of the same kind is
- * shorter, passes no class that this one does not, and has the same level or a higher one. That is
- * a partial order, so what is left in the end does not depend on the order of learning. A finding
- * that was told before a shorter one covered it stays, marked.
+ * One finding per cause. A feasible cycle is covered, and not told, when each of its pairs is part
+ * of a shorter feasible one: it has no order of its own to be mended. So there are never more of
+ * them than pairs. A possible cycle is covered when another one is shorter and passes no class that
+ * this one does not. None of that depends on the order of learning. A finding that was told before
+ * it was covered stays, marked.
  *
  * Likewise the nesting of two locks of one class is not told when their order is inverted, and a
  * lock taken twice is not, when the library refused it and an event says so.
@@ -87,7 +88,19 @@ static bool covers(const struct lp_engine *engine, const struct lp_cycle *a,
 	if (a->strikes)
 		return same_hold(a, b) && comes_first(a, b);
 	return a->kind == LP_FINDING_CIRCULAR_LOCKING && b->kind == a->kind &&
-	       a->count < b->count && is_subset(a, b);
+	       level_of(b) == LP_POSSIBLE && a->count < b->count && is_subset(a, b);
+}
+
+/* Is each of its pairs part of a feasible cycle that is shorter? */
+static bool has_no_own_pair(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	for (uint32_t i = 0; i < cycle->count; i++) {
+		uint32_t shortest = engine->class_pair.at[cycle->pair[i]].shortest;
+
+		if (!shortest || shortest >= cycle->count)
+			return false;
+	}
+	return true;
 }
 
 static bool is_covered_hold(const struct lp_engine *engine, const struct lp_cycle *cycle)
@@ -114,6 +127,8 @@ static bool is_covered(const struct lp_engine *engine, const struct lp_cycle *cy
 		       (cycle->stage == LP_STAGE_SAME_CLASS && own->inverted);
 	if (cycle->strikes == 1)
 		return is_covered_hold(engine, cycle);
+	if (cycle->kind == LP_FINDING_CIRCULAR_LOCKING && level_of(cycle) == LP_FEASIBLE)
+		return has_no_own_pair(engine, cycle);
 	for (uint32_t i = 0; i < cycle->set_count; i++) {
 		uint32_t item = engine->object.at[cycle->set[i]].owned;
 
@@ -309,14 +324,44 @@ int lp_cycles_find(struct lp_engine *engine, const struct lp_model *model,
 	return *cycle ? 0 : create(engine, made, pair, *start, cycle);
 }
 
+/* What is longer and passes a pair of this feasible cycle may say nothing of its own any more. */
+static int note_shortest(struct lp_engine *engine, uint32_t pair, uint32_t count)
+{
+	struct lp_class_pair *p = &engine->class_pair.at[pair];
+	uint32_t item = p->cycles;
+	int err = 0;
+
+	if (p->shortest && p->shortest <= count)
+		return 0;
+	p->shortest = count;
+	if (count == 2 && engine->classes.pair.at[pair].from != engine->classes.pair.at[pair].to)
+		engine->unsettled--;
+	for (; !err && item; item = engine->item.at[item].next)
+		err = lp_cycles_mark(engine, engine->item.at[item].item);
+	return err;
+}
+
+static int note_feasible(struct lp_engine *engine, uint32_t cycle)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < engine->cycle.at[cycle].count; i++)
+		err = note_shortest(engine, engine->cycle.at[cycle].pair[i],
+				    engine->cycle.at[cycle].count);
+	return err;
+}
+
 int lp_cycles_raise(struct lp_engine *engine, uint32_t cycle, enum lp_stage stage)
 {
 	struct lp_cycle *c = &engine->cycle.at[cycle];
 
 	c->stage = stage;
-	if (stage == LP_STAGE_FEASIBLE && c->kind == LP_FINDING_CIRCULAR_LOCKING && c->count == 2)
-		engine->class_pair.at[c->pair[0]].settled =
-			engine->class_pair.at[c->pair[1]].settled = true;
+	if (stage == LP_STAGE_FEASIBLE && c->kind == LP_FINDING_CIRCULAR_LOCKING) {
+		int err = note_feasible(engine, cycle);
+
+		if (err)
+			return err;
+	}
 	return lp_cycles_mark(engine, cycle);
 }
 

@@ -104,7 +104,7 @@ struct lp_witness_state {
 struct lp_class_pair {			/* beside classes.pair[] */
 	uint32_t	cycles;		/* links */
 	uint32_t	samples;	/* list */
-	bool		settled;	/* in a feasible cycle of two: longer ones add nothing */
+	uint32_t	shortest;	/* feasible cycle that passes it: its length; 0: none does */
 	bool		loud;		/* not only where a lock around it was said to allow it */
 };
 
@@ -205,6 +205,8 @@ struct lp_engine {
 	struct lp_u32s	loop_pairs;
 	struct lp_u32s	new_entries;	/* to be judged */
 	struct lp_u32s	changed;	/* cycles to publish */
+
+	uint32_t	unsettled;	/* hot pairs of two classes in no feasible cycle of two */
 
 	struct lp_map	by_serial;	/* process, serial -> instance */
 	struct lp_map	by_object;	/* process, static fine class -> instance */
@@ -381,12 +383,13 @@ static inline bool lp_begins_in_context(const struct lp_engine *engine, uint32_t
 }
 
 /*
- * Is there nothing to find through this pair any more? Cycles with a context in them are no longer
- * versions of others, and where there are subclasses, a pair can be in several cycles of two.
+ * Is there nothing to find through this pair any more? It is in a feasible cycle of two, and so is
+ * all else that is in cycles: longer ones have no pair of their own. Contexts are another matter.
  */
 static inline bool lp_is_settled(const struct lp_engine *engine, uint32_t class_pair)
 {
-	return engine->class_pair.at[class_pair].settled && !engine->context_object.count &&
+	return engine->class_pair.at[class_pair].shortest == 2 && !engine->unsettled &&
+	       !engine->context_object.count &&
 	       !engine->aliased;
 }
 

@@ -1087,11 +1087,35 @@ static bool covers(const struct twin *t, const struct found *a, const struct fou
 		return same_hold(t, a, b) && (a->count < b->count ||
 					      (a->count == b->count && id_of(t, a) < id_of(t, b)));
 	return a->kind == LP_FINDING_CIRCULAR_LOCKING && b->kind == a->kind &&
-	       a->count < b->count && subset(a, b);
+	       b->stage != FEASIBLE && a->count < b->count && subset(a, b);
+}
+
+/* Is this pair part of a feasible cycle with fewer than `count`? */
+static bool in_shorter(const struct twin *t, uint32_t from, uint32_t to, uint32_t count)
+{
+	for (uint32_t i = 0; i < t->founds; i++) {
+		const struct found *f = &t->found[i];
+
+		for (uint32_t k = 0; k < f->count; k++)
+			if (f->kind == LP_FINDING_CIRCULAR_LOCKING && f->stage == FEASIBLE &&
+			    f->count < count && f->from[k] == from && f->to[k] == to)
+				return true;
+	}
+	return false;
+}
+
+static bool has_own_pair(const struct twin *t, const struct found *f)
+{
+	for (uint32_t i = 0; i < f->count; i++)
+		if (!in_shorter(t, f->from[i], f->to[i], f->count))
+			return true;
+	return false;
 }
 
 static bool covered(const struct twin *t, const struct found *f)
 {
+	if (f->kind == LP_FINDING_CIRCULAR_LOCKING && f->stage == FEASIBLE)
+		return !has_own_pair(t, f);
 	for (uint32_t i = 0; i < t->founds; i++)
 		if (covers(t, &t->found[i], f))
 			return true;
