@@ -44,7 +44,7 @@ static int walk_cycles(struct lp_engine *engine, const struct lp_model *model, u
 int lp_classes_follow_up(struct lp_engine *engine, const struct lp_model *model)
 {
 	struct lp_order *order = &engine->classes;
-	int err = lp_instances_add_pairs(engine, model);
+	int err = lp_scan_add_pairs(engine, model);
 
 	for (uint32_t i = 0; !err && i < order->closing.count; i++)
 		err = walk_cycles(engine, model, order->closing.at[i]);
@@ -182,7 +182,7 @@ static int add_alias(struct lp_engine *engine, const struct lp_model *model, uin
 	      lp_order_alias(&engine->classes, object, base_object);
 	if (err || !engine->class.at[lp_class_of(engine, base_object)].hot)
 		return err;
-	return lp_instances_heat_class(engine, model, class);
+	return lp_scan_heat_class(engine, model, class);
 }
 
 int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node)
@@ -205,4 +205,12 @@ int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, 
 	if ((model->nodes.at[node].flags & LP_NEVER_WAITS) || may_relock(model, node))
 		return 0;
 	return lp_classes_add_pairs(engine, model, node);
+}
+
+/* The pair of two classes; 0: none. */
+uint32_t lp_classes_find(const struct lp_engine *engine, uint32_t from, uint32_t to)
+{
+	uint32_t a = engine->class.at[from].object, b = engine->class.at[to].object;
+
+	return a && b ? lp_order_find(&engine->classes, a, b, 0) : 0;
 }

@@ -114,7 +114,7 @@ static int judge_new(struct lp_engine *engine, const struct lp_model *model)
 		engine->nodes_done += !err;
 	}
 	while (!err && engine->witnesses_done + 1 < model->witnesses.count) {
-		err = lp_instances_add_witness(engine, model, engine->witnesses_done + 1);
+		err = lp_scan_add_witness(engine, model, engine->witnesses_done + 1);
 		engine->witnesses_done += !err;
 	}
 	while (!err && engine->events_done + 1 < model->events.count) {

@@ -202,7 +202,7 @@ static enum lp_stage weigh_threads(const struct search *s, struct party a, struc
 	return a.strikes || b.strikes ? LP_STAGE_FEASIBLE : LP_STAGE_ONE_THREAD;
 }
 
-/* Was the execution seen on a thread that it does not need? Then that thread's life says nothing. */
+/* Was it seen on a thread that it does not need? Then that thread's life says nothing. */
 static bool is_elsewhere(const struct search *s, struct party party)
 {
 	return party.strikes && !thread_of(s, party.witness)->context;

@@ -6,9 +6,9 @@
  *
  *   classes.c    a node gives class pairs (ancestor's class, own class) from every ancestor. A pair
  *                that closes a strong cycle of classes gives cycles (at first only possible).
- *   instances.c  only pairs that are part of such a cycle ("hot") are looked at lock by lock: their
- *                witnesses give pairs of lock instances, a second, smaller graph. Its strong cycles
- *                are loops: the same cycle of classes with the very locks that would block. Loops
+ *   scan.c       only pairs that are part of such a cycle ("hot") are looked at lock by lock: their
+ *   instances.c  witnesses give pairs of lock instances, a second, smaller graph. Its strong cycles
+ *   loops.c      are loops: the same cycle of classes with the very locks that would block. Loops
  *                also find what the class graph cannot: one class several times in a cycle.
  *   levels.c     picks one witness for each pair of a loop, so that as little as possible speaks
  *                against them happening together. The best loop is the level of its cycle.
@@ -401,6 +401,8 @@ int lp_classes_object(struct lp_engine *engine, uint32_t class, uint32_t *object
  */
 int lp_classes_pair(struct lp_engine *engine, uint32_t from, uint32_t to, unsigned kind,
 		    struct lp_sample sample, bool loud);
+/* The pair of two classes; 0: none. */
+uint32_t lp_classes_find(const struct lp_engine *engine, uint32_t from, uint32_t to);
 /* Attend to what that made of the order. 0 or -ENOMEM. */
 int lp_classes_follow_up(struct lp_engine *engine, const struct lp_model *model);
 
@@ -426,6 +428,9 @@ struct lp_usage_fact {
 };
 typedef int lp_usage_fn(struct lp_engine *engine, const struct lp_model *model, uint32_t witness,
 			const struct lp_usage_fact *fact);
+/* The pair of objects that it is about; 0: none. */
+uint32_t lp_usage_pair(const struct lp_engine *engine, const struct lp_model *model,
+		       const struct lp_usage_fact *fact);
 /* Everything that a node says, one call each. 0, or what `fn` said. */
 int lp_usage_each(struct lp_engine *engine, const struct lp_model *model, uint32_t node,
 		  uint32_t witness, lp_usage_fn *fn);
@@ -437,15 +442,13 @@ int lp_waits_add_node(struct lp_engine *engine, const struct lp_model *model, ui
 int lp_classes_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node);
 int lp_classes_add_pairs(struct lp_engine *engine, const struct lp_model *model, uint32_t node);
 
-/* instances.c: 0 or -ENOMEM. */
+/* scan.c: 0 or -ENOMEM. */
 /* A witness that is new. */
-int lp_instances_add_witness(struct lp_engine *engine, const struct lp_model *model,
-			     uint32_t witness);
+int lp_scan_add_witness(struct lp_engine *engine, const struct lp_model *model, uint32_t witness);
 /* The class pairs that have become hot. */
-int lp_instances_add_pairs(struct lp_engine *engine, const struct lp_model *model);
+int lp_scan_add_pairs(struct lp_engine *engine, const struct lp_model *model);
 /* List the witnesses of a class, and of those it shares its locks with, by instance. */
-int lp_instances_heat_class(struct lp_engine *engine, const struct lp_model *model,
-			    uint32_t class);
+int lp_scan_heat_class(struct lp_engine *engine, const struct lp_model *model, uint32_t class);
 
 /* levels.c: pick the best witnesses for a loop, with entry `fixed` if that is not 0. 0/-ENOMEM */
 int lp_levels_judge(struct lp_engine *engine, const struct lp_model *model, uint32_t loop,

@@ -5,7 +5,7 @@
  * A context c is an object beside the classes. "A is held where c can strike" is the pair A -> c,
  * "code in c takes A" the pair c -> A. A lock that is used both ways is a cycle of two; one that
  * is safe (taken in c) and leads to one that is unsafe (held where c strikes) a longer one. The
- * kinds of the pairs carry what lockdep's read bits do: a shared hold stops writers only, and so on.
+ * kinds of the pairs carry what lockdep's read bits do: a shared hold stops writers only.
  *
  * Only the innermost context of a node counts: what strikes on top of it must be enabled in all
  * that it interrupted, so the outer contexts add no cycle that the innermost does not have.
@@ -152,6 +152,19 @@ int lp_usage_add_node(struct lp_engine *engine, const struct lp_model *model, ui
 	/* add_pair gets the node in the witness' place: none is needed */
 	err = err ? err : lp_usage_each(engine, model, node, node, add_pair);
 	return err ? err : lp_classes_follow_up(engine, model);
+}
+
+/* The pair of objects that a usage fact is about; 0: none. */
+uint32_t lp_usage_pair(const struct lp_engine *engine, const struct lp_model *model,
+			   const struct lp_usage_fact *fact)
+{
+	uint32_t context = lp_usage_object(engine, fact->context);
+	uint32_t object = engine->class.at[lp_model_node_class(model, fact->node)].object;
+
+	if (!context || !object)
+		return 0;
+	return lp_order_find(&engine->classes, fact->strikes ? context : object,
+			     fact->strikes ? object : context, 0);
 }
 
 unsigned lp_engine_usage(const struct lp_engine *engine, uint32_t class_index, uint32_t context)
