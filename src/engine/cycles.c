@@ -211,19 +211,12 @@ static int fill(struct lp_engine *engine, struct lp_cycle *cycle, const uint32_t
 static int enlist(struct lp_engine *engine, uint32_t index)
 {
 	const struct lp_cycle *cycle = &engine->cycle.at[index];
-	uint32_t class;
 	int err = lp_item_push(engine, &engine->object.at[cycle->set[0]].owned, index);
 
 	for (uint32_t i = 0; !err && i < cycle->set_count; i++)
 		err = lp_item_push(engine, &engine->object.at[cycle->set[i]].cycles, index);
 	for (uint32_t i = 0; !err && i < cycle->count; i++)
 		err = lp_item_push(engine, &engine->class_pair.at[cycle->pair[i]].cycles, index);
-	class = lp_class_of(engine, cycle->set[0]);
-	if (!err && cycle->kind == LP_FINDING_CIRCULAR_LOCKING && cycle->set_count == 1 &&
-	    !engine->class.at[class].inverted) {
-		engine->class.at[class].inverted = true;
-		err = mark_recursive(engine, class);
-	}
 	return err;
 }
 
@@ -236,6 +229,18 @@ static bool is_settled(const struct lp_engine *engine, const struct lp_cycle *cy
 	return cycle->kind != LP_FINDING_RECURSIVE_LOCKING && is_covered(engine, &feasible);
 }
 
+/* Locks of one class were taken in opposite orders, be that told or not. */
+static int note_inverted(struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	uint32_t class = lp_class_of(engine, cycle->set[0]);
+
+	if (cycle->kind != LP_FINDING_CIRCULAR_LOCKING || cycle->set_count != 1 ||
+	    engine->class.at[class].inverted)
+		return 0;
+	engine->class.at[class].inverted = true;
+	return mark_recursive(engine, class);
+}
+
 static int create(struct lp_engine *engine, struct lp_cycle cycle, const uint32_t *pair,
 		  uint32_t start, uint32_t *index)
 {
@@ -245,9 +250,10 @@ static int create(struct lp_engine *engine, struct lp_cycle cycle, const uint32_
 	if (err)
 		return err;
 	*index = 0;
-	if (is_settled(engine, &cycle)) {
+	err = note_inverted(engine, &cycle);
+	if (err || is_settled(engine, &cycle)) {
 		free(cycle.edge);
-		return 0;
+		return err;
 	}
 	err = lp_vec_push(&engine->cycle, cycle);
 	if (err) {
@@ -334,8 +340,7 @@ static int note_shortest(struct lp_engine *engine, uint32_t pair, uint32_t count
 	if (p->shortest && p->shortest <= count)
 		return 0;
 	p->shortest = count;
-	if (count == 2 && engine->classes.pair.at[pair].from != engine->classes.pair.at[pair].to)
-		engine->unsettled--;
+	engine->unsettled -= count == 2;
 	for (; !err && item; item = engine->item.at[item].next)
 		err = lp_cycles_mark(engine, engine->item.at[item].item);
 	return err;

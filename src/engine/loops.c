@@ -225,7 +225,7 @@ int lp_loops_begin_heating(struct lp_engine *engine, struct lp_order *order)
 		struct lp_pair *pair = &order->pair.at[order->heated.at[i]];
 
 		pair->hot = LP_HEATING;
-		engine->unsettled += order == &engine->classes && pair->from != pair->to;
+		engine->unsettled += order == &engine->classes;
 		if (order == &engine->instances)
 			engine->instance.at[pair->to].wanted_hot = true;
 		err = lp_vec_push(&engine->heating, (uint64_t)pair->to << 32 | order->heated.at[i]);

@@ -206,7 +206,7 @@ struct lp_engine {
 	struct lp_u32s	new_entries;	/* to be judged */
 	struct lp_u32s	changed;	/* cycles to publish */
 
-	uint32_t	unsettled;	/* hot pairs of two classes in no feasible cycle of two */
+	uint32_t	unsettled;	/* hot class pairs that are in no feasible cycle of two */
 
 	struct lp_map	by_serial;	/* process, serial -> instance */
 	struct lp_map	by_object;	/* process, static fine class -> instance */

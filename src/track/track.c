@@ -280,7 +280,11 @@ static uint32_t rechain(struct lp_track *track, struct lp_rec_slot *slot,
 	struct node_probe probe = { parent, old->lock, old->mode, old->flags, old->site,
 				    old->state, old->nest };
 
-	probe.flags |= parent == old->parent ? 0 : LP_MOVED;
+	/* held in the new place as the thread is now, whatever could strike when it was acquired */
+	if (parent != old->parent) {
+		probe.flags |= LP_MOVED;
+		probe.state = slot->state;
+	}
 	if (!held->node || (below && !parent))
 		return 0;
 	return resolve(track, slot, &probe, held->serial, below, NULL, old->stack);

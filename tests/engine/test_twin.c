@@ -328,7 +328,7 @@ static void drop(struct stream *s, uint32_t t)
 
 static void show_failure(const char *what, const char *engine, const char *twin)
 {
-	print_error("%s\nengine:\n%stwin:\n%s", what, engine, twin);
+	fprintf(stderr, "%s\nengine:\n%stwin:\n%s", what, engine, twin);
 	print_error("this stream alone: LP_STEPS=1 LP_SEED=%llu, step %llu\n",
 		    (unsigned long long)stream_seed, (unsigned long long)stream_steps);
 }
