@@ -171,13 +171,18 @@ void lp_x_first(struct machine *m, uint8_t *state);
 /* explore_step.c */
 void lp_x_load(struct machine *m, const uint8_t *state);
 void lp_x_run(struct machine *m, uint32_t column);	/* successors by its top operation */
-void lp_x_strikes(struct machine *m, uint32_t column);	/* by what strikes or starts there */
 bool lp_x_can_run(const struct machine *m, uint32_t column);	/* is there one? */
-bool lp_x_exposed(const struct machine *m, uint32_t column, struct touch *by);
+
+/* explore_strike.c */
+void lp_x_strikes(struct machine *m, uint32_t column);	/* successors by what begins there */
+/* May the handler begin: as far as its body, as far as the column is concerned? */
 bool lp_x_may_start(const struct machine *m, uint32_t body);
+/* anyhow: also where it would make no difference */
 bool lp_x_can_strike(const struct machine *m, uint32_t column, uint32_t body, bool anyhow);
-bool lp_x_relevant(const struct machine *m, uint32_t column);
+/* A kworker or idle CPU at rest: may what it runs begin? */
 bool lp_x_at_rest_can_start(const struct machine *m, uint32_t column);
+/* Could anything strike there now or as soon as it may? *by: the resources that decide whether. */
+bool lp_x_exposed(const struct machine *m, uint32_t column, struct touch *by);
 
 /* explore_stuck.c: fills m->stuck for the loaded state; the number of stuck columns */
 uint32_t lp_x_stuck(struct machine *m);
@@ -286,6 +291,16 @@ static inline const struct x_op *op_at(const struct machine *m, uint32_t pc)
 	return &m->ops[pc - 1];
 }
 
+static inline const struct x_op *frame_op(const struct machine *m, uint32_t column, uint32_t level)
+{
+	return op_at(m, load_pc(m, m->now + frame_at(m, column, level)));
+}
+
+static inline bool is_child(const struct machine *m, uint32_t column)
+{
+	return m->columns[column].kind == COLUMN_CHILD;
+}
+
 static inline uint8_t waiting(const struct machine *m, uint32_t frame)
 {
 	return m->waits ? m->now[frame + m->frame_wait] : WAIT_NOT;
@@ -301,6 +316,14 @@ static inline bool test_bit(const uint8_t *bits, uint32_t i)
 	return bits[i / 8] >> (i % 8) & 1;
 }
 
+static inline bool any_set(const uint8_t *bytes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (bytes[i])
+			return true;
+	return false;
+}
+
 /* Where `object` has its place among the column's holds. */
 static inline uint32_t hold_of(const struct machine *m, uint32_t column, uint32_t object)
 {
@@ -312,6 +335,15 @@ static inline uint32_t hold_of(const struct machine *m, uint32_t column, uint32_
 		if (body->own[i] == object)
 			return m->handler_object_count + i;
 	return NO_HOLD;
+}
+
+/* The other way round: the object at that place. */
+static inline uint32_t object_at(const struct machine *m, uint32_t column, uint32_t hold)
+{
+	const struct x_body *body = &m->bodies[m->columns[column].body];
+	uint32_t shared = m->handler_object_count;
+
+	return hold < shared ? m->handler_objects[hold] : body->own[hold - shared];
 }
 
 static inline bool is_handler(enum lp_body_kind kind)

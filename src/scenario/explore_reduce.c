@@ -30,7 +30,7 @@ static struct touch future_of(const struct machine *m, uint32_t c)
 	const struct x_column *column = &m->columns[c];
 	struct touch future = { 0 };
 
-	if (column->kind == COLUMN_CHILD)
+	if (is_child(m, c))
 		return future;
 	if (!m->depth[c]) {
 		if (!lp_x_at_rest_can_start(m, c) && (column->kind == COLUMN_TASK ||
@@ -40,8 +40,7 @@ static struct touch future_of(const struct machine *m, uint32_t c)
 		future = m->bodies[column->body].all;
 	}
 	for (uint32_t l = 0; l < m->depth[c]; l++)
-		future = touch_or(future,
-				  op_at(m, load_pc(m, m->now + frame_at(m, c, l)))->later);
+		future = touch_or(future, frame_op(m, c, l)->later);
 	if (m->kernel)
 		future = touch_or(future, m->kernel_touch);
 	if (column->kind == COLUMN_TASK || column->kind == COLUMN_THREAD)
@@ -121,7 +120,7 @@ static bool goes_alone(const struct machine *m, uint32_t c, struct touch others)
 	struct touch by = { 0 };
 	bool exposed, local;
 
-	if (m->columns[c].kind == COLUMN_CHILD)
+	if (is_child(m, c))
 		return !m->handler_count;
 	local = !touches(op->own, others);
 	if (!local && !only_gives(m, op))
@@ -153,7 +152,7 @@ static struct touch needs_of(const struct machine *m, uint32_t c)
 {
 	struct touch needs = { 0 };
 
-	if (m->columns[c].kind == COLUMN_CHILD)
+	if (is_child(m, c))
 		return needs;
 	if (!m->depth[c]) {
 		const struct x_body *body = &m->bodies[m->columns[c].body];

@@ -34,7 +34,7 @@ static uint32_t keeper(const struct machine *m, uint32_t object)
 	if (lock->owner && keeps(m, lock->owner - 1, object))
 		return lock->owner;
 	for (uint32_t c = 0; c < m->column_count && left; c++) {
-		if (m->columns[c].kind == COLUMN_CHILD || !held(m, c, hold_of(m, c, object)))
+		if (is_child(m, c) || !held(m, c, hold_of(m, c, object)))
 			continue;
 		left--;
 		if (keeps(m, c, object))
@@ -48,7 +48,7 @@ static uint32_t stuck_writer(const struct machine *m, uint32_t object)
 {
 	for (uint32_t c = 0; c < m->column_count; c++) {
 		for (uint32_t l = 0; m->stuck[c] && l < m->depth[c]; l++) {
-			const struct x_op *op = op_at(m, load_pc(m, m->now + frame_at(m, c, l)));
+			const struct x_op *op = frame_op(m, c, l);
 
 			if (op->kind == LP_OP_ACQUIRE && op->object == object &&
 			    op->mode == LP_WRITE && waiting(m, frame_at(m, c, l)))
@@ -206,7 +206,7 @@ static void add_column(struct machine *m, uint32_t c, uint64_t *gives, uint64_t 
 
 static bool goes_on(const struct machine *m, uint32_t c)
 {
-	return m->depth[c] && !m->stuck[c] && m->columns[c].kind != COLUMN_CHILD;
+	return m->depth[c] && !m->stuck[c] && !is_child(m, c);
 }
 
 /* Could one more execution of the body begin at some time, were it triggered? */
@@ -275,7 +275,7 @@ static uint32_t blocker_of(const struct machine *m, uint32_t c)
 {
 	const struct x_op *op = op_at(m, m->pc[c]);
 
-	if (m->columns[c].kind == COLUMN_CHILD)
+	if (is_child(m, c))
 		return c + 1;
 	switch (op->kind) {
 	case LP_OP_ACQUIRE:
@@ -302,7 +302,7 @@ static bool is_freed(const struct machine *m, uint32_t c, uint64_t gives)
 {
 	const struct x_op *op = op_at(m, m->pc[c]);
 
-	if (m->columns[c].kind != COLUMN_CHILD && counts(m, c, op))
+	if (!is_child(m, c) && counts(m, c, op))
 		return m->objects[op->object].give & gives;
 	return !blocker_of(m, c);
 }
@@ -368,12 +368,12 @@ static bool would_give(const struct machine *m, uint32_t column, uint32_t c)
 {
 	uint64_t give = m->objects[op_at(m, m->pc[c])->object].give;
 
-	if (!counts(m, c, op_at(m, m->pc[c])) || m->columns[c].kind == COLUMN_CHILD)
+	if (!counts(m, c, op_at(m, m->pc[c])) || is_child(m, c))
 		return false;
 	if (!m->depth[column] && lp_x_at_rest_can_start(m, column))
 		return op_at(m, m->bodies[m->columns[column].body].first)->gives & give;
 	for (uint32_t l = 0; l < m->depth[column]; l++)
-		if (op_at(m, load_pc(m, m->now + frame_at(m, column, l)))->gives & give)
+		if (frame_op(m, column, l)->gives & give)
 			return true;
 	return false;
 }
@@ -390,7 +390,7 @@ uint32_t lp_x_holder(const struct machine *m, uint32_t c)
 {
 	uint32_t blocker;
 
-	if (m->columns[c].kind == COLUMN_CHILD)
+	if (is_child(m, c))
 		return UINT32_MAX;
 	if (counts(m, c, op_at(m, m->pc[c]))) {
 		for (uint32_t other = 0; other < m->column_count; other++)
