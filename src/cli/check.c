@@ -142,18 +142,35 @@ void lp_check_finish(struct lp_check *check)
 
 /* ---- expectations ---- */
 
+static bool is_inversion(enum lp_finding_kind kind)
+{
+	return kind == LP_FINDING_IRQ_LOCK_INVERSION || kind == LP_FINDING_IRQ_UNSAFE_LOCK_ORDER;
+}
+
+/* A cycle of locks that are all of one class. */
+static bool is_of_one_class(const struct lp_check *check, const struct lp_finding *finding)
+{
+	const struct lp_model *model = check->model;
+
+	for (uint32_t i = 1; i < finding->edge_count; i++)
+		if (lp_model_node_class(model, finding->edge[i].held) !=
+		    lp_model_node_class(model, finding->edge[0].held))
+			return false;
+	return true;
+}
+
 /*
  * A safe lock that leads to an unsafe one is called by what came last, a usage or an order; here
- * nothing came last. So either of the two names stands for both.
+ * nothing came last, so either of the two names stands for both. And to the kernel, which does not
+ * tell locks of one class apart, their inversion is the recursion of the class.
  */
-static bool same_kind(enum lp_finding_kind expected, enum lp_finding_kind found)
+static bool is_kind(const struct lp_check *check, enum lp_finding_kind expected,
+		    const struct lp_finding *finding)
 {
-	bool inversions = (expected == LP_FINDING_IRQ_LOCK_INVERSION ||
-			   expected == LP_FINDING_IRQ_UNSAFE_LOCK_ORDER) &&
-			  (found == LP_FINDING_IRQ_LOCK_INVERSION ||
-			   found == LP_FINDING_IRQ_UNSAFE_LOCK_ORDER);
-
-	return expected == found || inversions;
+	if (expected == finding->kind || (is_inversion(expected) && is_inversion(finding->kind)))
+		return true;
+	return expected == LP_FINDING_RECURSIVE_LOCKING &&
+	       finding->kind == LP_FINDING_CIRCULAR_LOCKING && is_of_one_class(check, finding);
 }
 
 /* How many findings of a kind are at the level (LP_FEASIBLE: or above); any kind: -1. */
@@ -164,8 +181,8 @@ static size_t count(const struct lp_check *check, int kind, bool shown)
 	for (size_t i = 0; i < lp_engine_finding_count(check->engine); i++) {
 		const struct lp_finding *finding = lp_engine_finding(check->engine, i);
 
-		if (finding->covered || (kind >= 0 && !same_kind((enum lp_finding_kind)kind,
-								 finding->kind)))
+		if (finding->covered ||
+		    (kind >= 0 && !is_kind(check, (enum lp_finding_kind)kind, finding)))
 			continue;
 		found += shown == lp_session_shows(finding, false);
 	}

@@ -2,11 +2,12 @@
 /*
  * cycles.c — which cycles there are, and which of them are worth telling.
  *
- * One finding per cause. A feasible cycle is covered, and not told, when each of its pairs is part
- * of a shorter feasible one: it has no order of its own to be mended. So there are never more of
- * them than pairs. A possible cycle is covered when another one is shorter and passes no class that
- * this one does not. None of that depends on the order of learning. A finding that was told before
- * it was covered stays, marked.
+ * One finding per cause. A cycle is covered, and not told, when each of its pairs is part of a
+ * shorter feasible one: it has no order of its own to be mended. So there are never more feasible
+ * ones than pairs. A possible cycle is also covered when another one is shorter and passes no class
+ * that this one does not. None of that depends on the order of learning. A finding that was told before
+ * it was covered stays, marked. With contexts, a cycle is covered by an earlier one (shorter, or of
+ * a lower id) whose unmasked places are among its own.
  *
  * Likewise the nesting of two locks of one class is not told when their order is inverted, and a
  * lock taken twice is not, when the library refused it and an event says so.
@@ -64,13 +65,25 @@ static bool is_allowed(const struct lp_engine *engine, const struct lp_cycle *cy
 	return level_of(cycle) == LP_POSSIBLE && !is_loud(engine, cycle);
 }
 
-/*
- * Both have the pair A -> c in common, A held where context c can strike: whoever masks c there
- * has mended both. Cycles with one context begin there (lp_cycles_find).
- */
-static bool same_hold(const struct lp_cycle *a, const struct lp_cycle *b)
+static bool passes_pair(const struct lp_cycle *cycle, uint32_t pair)
 {
-	return a->strikes == 1 && b->strikes == 1 && a->hold == b->hold;
+	for (uint32_t i = 0; i < cycle->count; i++)
+		if (cycle->pair[i] == pair)
+			return true;
+	return false;
+}
+
+/*
+ * Does `b` hold all that `a` holds where a context can strike (the pairs A -> c)? Then whoever masks
+ * c in one of these places, to mend a, has mended b.
+ */
+static bool has_holds_of(const struct lp_engine *engine, const struct lp_cycle *a,
+			 const struct lp_cycle *b)
+{
+	for (uint32_t i = 0; i < a->count; i++)
+		if (lp_ends_in_context(engine, a->pair[i]) && !passes_pair(b, a->pair[i]))
+			return false;
+	return true;
 }
 
 static bool comes_first(const struct lp_cycle *a, const struct lp_cycle *b)
@@ -86,7 +99,7 @@ static bool covers(const struct lp_engine *engine, const struct lp_cycle *a,
 	if (level_of(a) < level_of(b) || !a->strikes != !b->strikes)
 		return false;
 	if (a->strikes)
-		return same_hold(a, b) && comes_first(a, b);
+		return comes_first(a, b) && has_holds_of(engine, a, b);
 	return a->kind == LP_FINDING_CIRCULAR_LOCKING && b->kind == a->kind &&
 	       level_of(b) == LP_POSSIBLE && a->count < b->count && is_subset(a, b);
 }
@@ -103,15 +116,19 @@ static bool has_no_own_pair(const struct lp_engine *engine, const struct lp_cycl
 	return true;
 }
 
+/* A cycle with contexts: whatever covers it passes one of its own holds. */
 static bool is_covered_hold(const struct lp_engine *engine, const struct lp_cycle *cycle)
 {
-	uint32_t item = engine->class_pair.at[cycle->hold].cycles;
+	for (uint32_t i = 0; i < cycle->count; i++) {
+		uint32_t item = lp_ends_in_context(engine, cycle->pair[i]) ?
+				engine->class_pair.at[cycle->pair[i]].cycles : 0;
 
-	for (; item; item = engine->item.at[item].next) {
-		const struct lp_cycle *other = &engine->cycle.at[engine->item.at[item].item];
+		for (; item; item = engine->item.at[item].next) {
+			const struct lp_cycle *other = &engine->cycle.at[engine->item.at[item].item];
 
-		if (other->id != cycle->id && covers(engine, other, cycle))
-			return true;
+			if (other->id != cycle->id && covers(engine, other, cycle))
+				return true;
+		}
 	}
 	return false;
 }
@@ -125,9 +142,9 @@ static bool is_covered(const struct lp_engine *engine, const struct lp_cycle *cy
 	if (cycle->kind == LP_FINDING_RECURSIVE_LOCKING)
 		return own->relocked ||
 		       (cycle->stage == LP_STAGE_SAME_CLASS && own->inverted);
-	if (cycle->strikes == 1)
+	if (cycle->strikes)
 		return is_covered_hold(engine, cycle);
-	if (cycle->kind == LP_FINDING_CIRCULAR_LOCKING && level_of(cycle) == LP_FEASIBLE)
+	if (level_of(cycle) == LP_FEASIBLE || has_no_own_pair(engine, cycle))
 		return has_no_own_pair(engine, cycle);
 	for (uint32_t i = 0; i < cycle->set_count; i++) {
 		uint32_t item = engine->object.at[cycle->set[i]].owned;
@@ -422,7 +439,7 @@ static int tell(struct lp_engine *engine, const struct lp_cycle *cycle)
 /* Mark what a changed cycle covers now. */
 static int cover_others(struct lp_engine *engine, const struct lp_cycle *cycle)
 {
-	uint32_t item = cycle->strikes == 1 ? engine->class_pair.at[cycle->hold].cycles :
+	uint32_t item = cycle->strikes ? engine->class_pair.at[cycle->hold].cycles :
 					      engine->object.at[cycle->set[0]].cycles;
 	int err = 0;
 
@@ -456,7 +473,7 @@ static bool is_harmless(const struct lp_engine *engine, const struct lp_model *m
 			object->context;
 	}
 	/* a child is never the owner */
-	return per_cpu || (counts && !fork);
+	return (per_cpu && cycle->count > 2) || (counts && !fork);
 }
 
 static int judge_stale(struct lp_engine *engine, const struct lp_model *model)

@@ -41,8 +41,6 @@ int lp_instances_find(struct lp_engine *engine, const struct lp_model *model, ui
 	int err;
 
 	*instance = 0;
-	if (model->fines.at[fine].kind == LP_LOCK_K_LOCAL_LOCK)
-		return 0;	/* every CPU has its own */
 	*instance = serial ? lp_map_get(&engine->by_serial, key) : at_place;
 	if (*instance) {
 		known = &engine->instance.at[*instance];

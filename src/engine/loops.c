@@ -157,6 +157,25 @@ static int store_loop(struct lp_engine *engine, uint32_t cycle, const uint32_t *
 	return err;
 }
 
+/*
+ * Does a loop pass a per-CPU lock and more than one CPU? Then it is none: each has another lock.
+ * One CPU is a thread in its own way, or one that is struck and what strikes it.
+ */
+static bool spans_cpus(const struct lp_engine *engine, const struct lp_model *model,
+		       const uint32_t *pair, uint32_t count)
+{
+	bool per_cpu = false, struck = false;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t class_pair = engine->lock_pair.at[pair[i]].class_pair;
+		uint32_t class = lp_class_of(engine, engine->classes.pair.at[class_pair].to);
+
+		struck |= lp_ends_in_context(engine, class_pair);
+		per_cpu |= model->classes.at[class].kind == LP_LOCK_K_LOCAL_LOCK;
+	}
+	return per_cpu && count > 1 && !(count == 2 && struck);
+}
+
 static int add_loop(struct lp_engine *engine, const struct lp_model *model,
 		    const uint32_t *pair, uint32_t count)
 {
@@ -164,7 +183,7 @@ static int add_loop(struct lp_engine *engine, const struct lp_model *model,
 	uint32_t cycle, start, loop;
 	int err;
 
-	if (lp_map_get(&engine->loop_index, key))
+	if (lp_map_get(&engine->loop_index, key) || spans_cpus(engine, model, pair, count))
 		return 0;
 	engine->walk.count = 0;
 	for (uint32_t i = 0; i < count; i++) {

@@ -154,7 +154,7 @@ struct lp_cycle {
 	struct lp_finding_edge *edge;	/* the best witnesses so far */
 	uint32_t	*set;		/* both ends of its pairs, in ascending order */
 	uint32_t	strikes;	/* how many of them are contexts */
-	uint32_t	hold;		/* with one: the pair that ends in it */
+	uint32_t	hold;		/* the last of its pairs that ends in one */
 	uint32_t	set_count;
 	uint32_t	gate;		/* node, at STAGE_GATE */
 	uint64_t	spent;		/* attempts */

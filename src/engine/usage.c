@@ -11,7 +11,8 @@
  * that it interrupted, so the outer contexts add no cycle that the innermost does not have.
  *
  * A trylock in c wants nothing; a lock held by one can be struck like any other. What only waits
- * (synchronize_rcu) holds nothing. Per-CPU locks cannot be struck: who strikes has another one.
+ * (synchronize_rcu) holds nothing. A per-CPU lock is the same one for what strikes on its CPU, and
+ * another one for everybody else (loops.c).
  */
 #include "engine/state.h"
 
@@ -65,8 +66,7 @@ static int note_bit(struct lp_engine *engine, uint32_t class, uint32_t context,
 
 static bool can_be_struck(const struct lp_model *model, uint32_t node)
 {
-	return lp_is_validated(model, node) && !(model->nodes.at[node].flags & LP_SYNC) &&
-	       lp_model_node_fine(model, node)->kind != LP_LOCK_K_LOCAL_LOCK;
+	return lp_is_validated(model, node) && !(model->nodes.at[node].flags & LP_SYNC);
 }
 
 /* What the held lock of `held` says about all that can strike in `state`. */
@@ -96,8 +96,7 @@ static int each_want(struct lp_engine *engine, const struct lp_model *model, uin
 		.kind = LP_KIND_EXCLUSIVE | (n->mode == LP_READ_RECURSIVE ? 0 : LP_KIND_FULL),
 	};
 
-	if (!state->context || (n->flags & LP_NEVER_WAITS) || !lp_is_validated(model, node) ||
-	    lp_model_node_fine(model, node)->kind == LP_LOCK_K_LOCAL_LOCK)
+	if (!state->context || (n->flags & LP_NEVER_WAITS) || !lp_is_validated(model, node))
 		return 0;
 	return fn(engine, model, witness, &fact);
 }

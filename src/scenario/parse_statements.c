@@ -178,6 +178,11 @@ static bool emit_giveup(struct lp_parser *p, const struct lp_call *call)
 {
 	uint32_t op = p->ops.count - 1, jump = op, success;
 
+	/* nothing was taken that the rest would need: it goes on, as after a condition wait */
+	if (p->ops.at[op].kind == LP_OP_WAIT) {
+		p->ops.at[op].target = p->ops.count;
+		return true;
+	}
 	if (undo_of(call->word)) {
 		if (!emit_jump(p, &success))
 			return false;

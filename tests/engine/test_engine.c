@@ -672,17 +672,21 @@ static void test_not_inconsistent(void **state)
 	take_as(s, HANDLER, A, LP_WRITE, LP_TRY);
 	expect_none(s);
 
-	/* a lock that its CPU has for itself */
-	s = handlers_open(LP_LOCK_K_LOCAL_LOCK);
-	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
-	take_as(s, HANDLER, A, LP_WRITE, 0);
-	expect_none(s);
-
 	/* one that counts */
 	s = handlers_open(LP_LOCK_RECURSIVE);
 	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
 	take_as(s, HANDLER, A, LP_WRITE, 0);
 	expect_none(s);
+}
+
+/* A lock that every CPU has for itself is the same one for what strikes on its CPU. */
+static void test_per_cpu(void **state)
+{
+	struct scene *s = handlers_open(LP_LOCK_K_LOCAL_LOCK);
+
+	hold(s, 1, A, 1u << C1, LP_WRITE, 0);
+	take_as(s, HANDLER, A, LP_WRITE, 0);
+	expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
 }
 
 /* Taken with a trylock it is held like any other. */
@@ -1792,6 +1796,7 @@ int main(void)
 		cmocka_unit_test(test_inconsistent),
 		cmocka_unit_test(test_inconsistent_readers),
 		cmocka_unit_test(test_not_inconsistent),
+		cmocka_unit_test(test_per_cpu),
 		cmocka_unit_test(test_tried_outside),
 		cmocka_unit_test(test_handler_on_thread),
 		cmocka_unit_test(test_handler_elsewhere),

@@ -220,8 +220,6 @@ static uint32_t lock_of(struct twin *t, uint32_t witness, uint32_t up, uint32_t 
 		.serial = t->m->witnesses.at[witness].serial[up],
 	};
 
-	if (per_cpu(t, node))
-		return 0;
 	if (t->m->fines.at[base_fine(t, node)].object.module) {
 		lock.fine = base_fine(t, node);
 		lock.serial = 0;
@@ -332,7 +330,7 @@ static void add_holds(struct twin *t, uint32_t state, uint32_t held, uint32_t wi
 	const struct lp_model_state *s = &t->m->states.at[state];
 	unsigned kind = 2 | (reads(t, held) ? 0 : 1);
 
-	if (!validated(t, held) || has_flag(t, held, LP_SYNC) || per_cpu(t, held))
+	if (!validated(t, held) || has_flag(t, held, LP_SYNC))
 		return;
 	for (uint32_t i = 0; i < s->on_count; i++) {
 		uint32_t context = s->context_index[s->in_count + i];
@@ -357,8 +355,7 @@ static void add_strike(struct twin *t, uint32_t node, uint32_t witness)
 	uint32_t context = t->m->states.at[node_at(t, node)->state].context;
 	unsigned kind = 1 | (node_at(t, node)->mode == LP_READ_RECURSIVE ? 0 : 2);
 
-	if (!context || has_flag(t, node, LP_NEVER_WAITS) || !validated(t, node) ||
-	    per_cpu(t, node))
+	if (!context || has_flag(t, node, LP_NEVER_WAITS) || !validated(t, node))
 		return;
 	add_pair(t, object_of(t, context), class_of(t, node), kind, !is_fork(t, context));
 	if (!witness)
@@ -701,7 +698,13 @@ static enum stage weigh_meeting(const struct twin *t, uint32_t a, uint32_t b)
 {
 	uint32_t wanted = t->entry[a].wanted, held = t->entry[b].held;
 
-	if (!wanted || !held || !reads(t, wanted) || !reads(t, held))
+	if (!wanted || !held)
+		return FEASIBLE;
+	/* every CPU has its own */
+	if (per_cpu(t, wanted) && t->length > 1 &&
+	    !(t->length == 2 && (t->entry[a].party.strikes || t->entry[b].party.strikes)))
+		return NONE;
+	if (!reads(t, wanted) || !reads(t, held))
 		return FEASIBLE;
 	if (node_at(t, wanted)->mode == LP_READ_RECURSIVE)
 		return NONE;
@@ -945,7 +948,7 @@ static bool is_harmless(const struct twin *t)
 		per_cpu_lock = per_cpu_lock || kind == LP_LOCK_K_LOCAL_LOCK;
 		counting = counting || (t->length == 2 && counts(kind));
 	}
-	return interrupt && (per_cpu_lock || (counting && !fork));
+	return interrupt && ((per_cpu_lock && t->length > 2) || (counting && !fork));
 }
 
 static void judge_class_cycle(struct twin *t)
@@ -1062,13 +1065,18 @@ static uint64_t id_of(const struct twin *t, const struct found *f)
 	return lp_findings_id(f->kind, key, f->count);
 }
 
-/* Both have one and the same context, and the lock that is held where it can strike. */
-static bool same_hold(const struct twin *t, const struct found *a, const struct found *b)
+/* Everything that `a` holds where a context strikes, b holds there as well. */
+static bool has_holds_of(const struct twin *t, const struct found *a, const struct found *b)
 {
-	uint32_t i, k;
+	for (uint32_t i = 0; i < a->count; i++) {
+		bool has = !is_context(t, a->to[i]);
 
-	return contexts_in(t, a, &i) == 1 && contexts_in(t, b, &k) == 1 &&
-	       a->from[i] == b->from[k] && a->to[i] == b->to[k];
+		for (uint32_t k = 0; k < b->count; k++)
+			has = has || (a->from[i] == b->from[k] && a->to[i] == b->to[k]);
+		if (!has)
+			return false;
+	}
+	return true;
 }
 
 /* Does `a` say all that `b` says? */
@@ -1084,8 +1092,9 @@ static bool covers(const struct twin *t, const struct found *a, const struct fou
 	if (b->stage == FEASIBLE && a->stage != FEASIBLE)
 		return false;
 	if (contexts_in(t, b, &unused))
-		return same_hold(t, a, b) && (a->count < b->count ||
-					      (a->count == b->count && id_of(t, a) < id_of(t, b)));
+		return contexts_in(t, a, &unused) && has_holds_of(t, a, b) &&
+		       (a->count < b->count ||
+			(a->count == b->count && id_of(t, a) < id_of(t, b)));
 	return a->kind == LP_FINDING_CIRCULAR_LOCKING && b->kind == a->kind &&
 	       b->stage != FEASIBLE && a->count < b->count && subset(a, b);
 }
@@ -1114,8 +1123,10 @@ static bool has_own_pair(const struct twin *t, const struct found *f)
 
 static bool covered(const struct twin *t, const struct found *f)
 {
+	if (f->kind == LP_FINDING_CIRCULAR_LOCKING && !has_own_pair(t, f))
+		return true;
 	if (f->kind == LP_FINDING_CIRCULAR_LOCKING && f->stage == FEASIBLE)
-		return !has_own_pair(t, f);
+		return false;
 	for (uint32_t i = 0; i < t->founds; i++)
 		if (covers(t, &t->found[i], f))
 			return true;

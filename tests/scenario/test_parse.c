@@ -746,7 +746,7 @@ static const struct { const char *head, *text, *ops; } statements[] = {
 	  "pthread_mutex_timedlock(&pm, &ts); pthread_mutex_unlock(&pm);",
 	  "DOWN(s):2>2 UP(s) DOWN(se):1>5 ACQUIRE(pm)w:2>5 RELEASE(pm)w" },
 	{ "P0()", "wait_for_completion_timeout(&done); complete(&done);",
-	  "WAIT(done):2>2 COMPLETE(done)" },
+	  "WAIT(done):2>1 COMPLETE(done)" },
 	{ "P0()", "if (*) spin_lock(&l); spin_unlock(&l);",
 	  "BRANCH>2 ACQUIRE(l)w RELEASE(l)w" },
 	{ "P0()", "if (*) down(&s); else up(&s); spin_lock(&l);",
