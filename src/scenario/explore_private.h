@@ -166,6 +166,8 @@ struct machine {
 int lp_x_compile(struct machine *m, const struct lp_scenario *scenario, bool full,
 		 uint64_t memory_max);
 void lp_x_finish(struct machine *m);
+
+/* explore_layout.c: the state in which everything begins */
 void lp_x_first(struct machine *m, uint8_t *state);
 
 /* explore_step.c */
@@ -257,6 +259,15 @@ int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bo
 		 struct lp_exploration *result);
 
 /* ---- small things ---- */
+
+/* Sets of operations. */
+#define OP_BIT(name)	(1ull << LP_OP_##name)
+_Static_assert(LP_OP_COUNT <= 64, "an operation is a bit of a set");
+
+static inline bool is_one_of(uint32_t kind, uint64_t set)
+{
+	return set >> kind & 1;
+}
 
 static inline uint32_t load_pc(const struct machine *m, const uint8_t *frame)
 {

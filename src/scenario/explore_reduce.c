@@ -60,18 +60,9 @@ static void look_ahead(struct machine *m)
 
 static bool keeps_out(const struct x_op *op)
 {
-	switch (op->kind) {
-	case LP_OP_IRQ_DISABLE:
-	case LP_OP_IRQ_SAVE:
-	case LP_OP_IRQ_RESTORE:
-	case LP_OP_BH_DISABLE:
-	case LP_OP_SIG_BLOCK:
-	case LP_OP_SIG_SETMASK:
-	case LP_OP_END:
-		return true;
-	default:
-		return false;
-	}
+	return is_one_of(op->kind, OP_BIT(IRQ_DISABLE) | OP_BIT(IRQ_SAVE) | OP_BIT(IRQ_RESTORE) |
+				   OP_BIT(BH_DISABLE) | OP_BIT(SIG_BLOCK) | OP_BIT(SIG_SETMASK) |
+				   OP_BIT(END));
 }
 
 static bool only_gives(const struct machine *m, const struct x_op *op)
