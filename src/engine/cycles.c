@@ -414,6 +414,17 @@ static int join_strikes(struct lp_engine *engine, const struct lp_cycle *cycle, 
 	return err;
 }
 
+/* What makes it feasible, in the words for its kind. */
+static enum lp_reason why_feasible(const struct lp_engine *engine, const struct lp_cycle *cycle)
+{
+	for (uint32_t i = 0; i < cycle->set_count; i++)
+		if (engine->object.at[cycle->set[i]].fork)
+			return LP_REASON_FORKED;
+	if (cycle->strikes)
+		return LP_REASON_INTERRUPT;
+	return cycle->count == 1 ? LP_REASON_ITSELF : LP_REASON_CONCURRENT;
+}
+
 static int tell(struct lp_engine *engine, const struct lp_cycle *cycle)
 {
 	struct lp_finding finding = {
@@ -427,9 +438,9 @@ static int tell(struct lp_engine *engine, const struct lp_cycle *cycle)
 		return 0;
 	if (is_allowed(engine, cycle))
 		return 0;
+	if (cycle->stage == LP_STAGE_FEASIBLE)
+		finding.reason = why_feasible(engine, cycle);
 	if (cycle->strikes) {
-		if (cycle->stage == LP_STAGE_FEASIBLE)
-			finding.reason = LP_REASON_INTERRUPT;
 		err = join_strikes(engine, cycle, &finding.edge_count);
 		finding.edge = engine->joined.at;
 	}

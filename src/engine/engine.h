@@ -72,6 +72,9 @@ const char *lp_level_name(enum lp_level level);
 	X(SAME_CLASS, "Locks of one class were nested, but never in opposite orders.") \
 	X(INTERRUPT, "The interrupt can strike while the lock is held, and nothing else keeps " \
 	  "them apart.") \
+	X(ITSELF, "The thread waits for a lock that it holds itself.") \
+	X(FORKED, "Another thread may hold the lock at the moment of the fork; in the child nobody " \
+	  "ever releases it.") \
 	X(ONCE, "It would take two runs at once of a handler that never runs twice at once.")
 
 enum lp_reason {

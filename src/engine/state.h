@@ -68,6 +68,7 @@ struct lp_item {
 /* What the order of classes is about: a class, or a context that strikes. */
 struct lp_object {
 	uint32_t	class, context;	/* one of the two */
+	bool		fork;		/* the context is that of forked children */
 	uint32_t	cycles;		/* links: cycles that pass it */
 	uint32_t	owned;		/* links: cycles whose lowest object this is */
 };

@@ -28,14 +28,18 @@ uint32_t lp_usage_object(const struct lp_engine *engine, uint32_t context)
 	return lp_map_get(&engine->context_object, context);
 }
 
-static int make_object(struct lp_engine *engine, uint32_t context, uint32_t *object)
+static int make_object(struct lp_engine *engine, const struct lp_model *model, uint32_t context,
+		       uint32_t *object)
 {
 	int err = lp_vec_extend(&engine->object, 1);
 
 	*object = lp_usage_object(engine, context);
 	if (err || *object)
 		return err;
-	err = lp_vec_push(&engine->object, (struct lp_object){ .context = context });
+	err = lp_vec_push(&engine->object, (struct lp_object){
+		.context = context,
+		.fork = model->contexts.at[context].kind == LP_CONTEXT_FORK,
+	});
 	*object = engine->object.count - 1;
 	return err ? err : lp_map_put(&engine->context_object, context, *object);
 }
@@ -134,7 +138,7 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 				    .wanted = fact->strikes ? fact->node : 0 };
 	int err = lp_classes_object(engine, class, &object);
 
-	err = err ? err : make_object(engine, fact->context, &context);
+	err = err ? err : make_object(engine, model, fact->context, &context);
 	err = err ? err : note_bit(engine, class, fact->context, bits[fact->strikes][read], node);
 	if (err)
 		return err;

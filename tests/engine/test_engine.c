@@ -424,7 +424,7 @@ static void test_relock(void **state)
 	pair(s, 1, A, A);
 	scene_judge(s);
 	assert_int_equal(scene_only(s)->edge_count, 1);
-	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_ITSELF);
 
 	s = scene_open();
 	scene_class_of(s, A, LP_LOCK_RECURSIVE);
@@ -453,10 +453,10 @@ static void test_relock_rwlock(void **state)
 	struct scene *s = scene_open();
 
 	relock_rw(s, LP_READ, LP_WRITE, LP_PREFER);
-	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_ITSELF);
 	s = scene_open();
 	relock_rw(s, LP_WRITE, LP_READ, LP_PREFER);
-	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_ITSELF);
 	s = scene_open();
 	relock_rw(s, LP_READ, LP_READ, LP_PREFER);
 	expect_none(s);
@@ -469,7 +469,7 @@ static void test_relock_rwlock(void **state)
 	scene_judge(s);
 	assert_int_equal(scene_only(s)->reason, LP_REASON_READERS);
 	writer(s, 2, A, 0);
-	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_ITSELF);
 }
 
 static void test_same_class(void **state)
@@ -1094,7 +1094,7 @@ static void test_nest_lock(void **state)
 	s = scene_open();
 	scene_take(s, 1, G);
 	nest_two(s, 1, 1, 1);
-	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_ITSELF);
 }
 
 /* Only the lock that is named allows it. */
@@ -1212,7 +1212,7 @@ static void test_fork(void **state)
 		scene_judge(s);
 		assert_int_equal(scene_told(s), 0);
 		child_takes(s, 2, A, 0);
-		expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_INTERRUPT);
+		expect(s, LP_FINDING_INCONSISTENT_LOCK_STATE, LP_FEASIBLE, LP_REASON_FORKED);
 	}
 }
 
@@ -1307,7 +1307,7 @@ static void test_subclass_same_lock(void **state)
 	struct scene *s = subclass_open();
 
 	locks_as(s, 1, A, 1, A1, 1);
-	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_CONCURRENT);
+	expect(s, LP_FINDING_RECURSIVE_LOCKING, LP_FEASIBLE, LP_REASON_ITSELF);
 
 	s = subclass_open();
 	locks_as(s, 1, A1, 1, B, 9);

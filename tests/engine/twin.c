@@ -1147,6 +1147,11 @@ static enum lp_reason reason_of(const struct twin *t, const struct found *f)
 {
 	uint32_t unused;
 
+	for (uint32_t i = 0; i < f->count && f->stage == FEASIBLE; i++)
+		if (is_context(t, f->from[i]) && is_fork(t, f->from[i] - t->m->classes.count))
+			return LP_REASON_FORKED;
+	if (f->stage == FEASIBLE && f->count == 1)
+		return LP_REASON_ITSELF;
 	return f->stage == FEASIBLE && contexts_in(t, f, &unused) ? LP_REASON_INTERRUPT :
 								    reasons[f->stage];
 }
