@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "scenario/parse.h"
 
 #define SHOWN_MAX	40u	/* bytes of a token in a message */
@@ -326,6 +327,48 @@ static bool settle_mentions(struct lp_parser *p)
 	return true;
 }
 
+struct same_text {
+	uint64_t	key;
+	uint32_t	site;
+};
+
+static int compare_texts(const void *a, const void *b)
+{
+	const struct same_text *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->site < y->site ? -1 : x->site > y->site;
+}
+
+static uint64_t text_key(const char *body, const char *text)
+{
+	return lp_hash_bytes(lp_hash_bytes(1, body, strlen(body)), text, strlen(text));
+}
+
+/* What each site is in ids. Sites are made in the order of the text: bodies first, then theirs. */
+static bool number_sites(struct lp_parser *p)
+{
+	struct same_text *all = calloc(p->sites.count, sizeof(*all));
+	uint32_t same = 0, next = 1;
+
+	if (!all)
+		return lp_parse_no_memory(p);
+	for (uint32_t i = 1; i < p->sites.count; i++) {
+		while (next < p->bodies.count && p->bodies.at[next].site <= i)
+			next++;
+		all[i] = (struct same_text){ text_key(p->bodies.at[next - 1].name,
+						      p->sites.at[i].text), i };
+	}
+	qsort(all, p->sites.count, sizeof(*all), compare_texts);
+	for (uint32_t i = 0; i < p->sites.count; i++) {
+		same = i && all[i].key == all[i - 1].key ? same + 1 : 0;
+		p->sites.at[all[i].site].number = (uint32_t)lp_hash_add(all[i].key, same) | 1;
+	}
+	free(all);
+	return true;
+}
+
 static bool parse_file(struct lp_parser *p)
 {
 	if (!parse_first_line(p) || !lp_parse_declarations(p))
@@ -340,7 +383,7 @@ static bool parse_file(struct lp_parser *p)
 	} while (lp_token_is(&p->token, "expect"));
 	if (p->token.kind != LP_TOKEN_END)
 		return lp_parse_expected(p, "'expect' or end of file");
-	return settle_mentions(p);
+	return settle_mentions(p) && number_sites(p);
 }
 
 /* The dummies at index 0, and the name of the file. */

@@ -507,7 +507,10 @@ uint32_t lp_play_site(const struct lp_scenario *scenario, const struct lp_model 
 	const char *path = model->modules.at[frame.module].path;
 	size_t prefix = strlen(LP_PLAY_MODULE);
 
-	if (strncmp(path, LP_PLAY_MODULE, prefix) || strcmp(path + prefix, scenario->file))
+	if (strncmp(path, LP_PLAY_MODULE, prefix) || strcmp(path + prefix, scenario->name))
 		return 0;
-	return frame.offset < scenario->site_count ? frame.offset : 0;
+	for (uint32_t i = 1; i < scenario->site_count; i++)
+		if (scenario->sites[i].number == frame.offset)
+			return i;
+	return 0;
 }

@@ -29,10 +29,10 @@ void lp_player_destroy(struct lp_player *player);
 int lp_player_play(struct lp_player *player, const struct lp_scenario *scenario,
 		   struct lp_model *model);
 
-/* Frames of the facts: the path of their module, and what their offsets are: sites[]. */
-#define LP_PLAY_MODULE	"scenario:"	/* and the scenario's file after it */
+/* Frames of the facts: the path of their module; their offsets are the numbers of sites[]. */
+#define LP_PLAY_MODULE	"scenario:"	/* and the scenario's name after it */
 
-/* The site of a frame, 0: it is of no scenario of this file. */
+/* The site of a frame, 0: it is of no scenario of this name. O(sites). */
 uint32_t lp_play_site(const struct lp_scenario *scenario, const struct lp_model *model,
 		      struct lp_model_frame frame);
 

@@ -23,7 +23,9 @@ static const uint8_t context_flags[] = {
 
 static struct lp_frame frame_of(const struct lp_player *player, uint32_t site)
 {
-	return (struct lp_frame){ .module = player->module, .offset = site };
+	return (struct lp_frame){
+		.module = player->module, .offset = player->scenario->sites[site].number,
+	};
 }
 
 static struct lp_frame site_of(const void *where)
@@ -331,8 +333,8 @@ static void begin_process(struct lp_player *player)
 static void begin_module(struct lp_player *player)
 {
 	struct lp_writer *writer = &player->track.writer;
-	size_t file = strlen(player->scenario->file), prefix = strlen(LP_PLAY_MODULE);
-	size_t size = prefix + file < UINT16_MAX ? prefix + file : UINT16_MAX;
+	size_t name = strlen(player->scenario->name), prefix = strlen(LP_PLAY_MODULE);
+	size_t size = prefix + name < UINT16_MAX ? prefix + name : UINT16_MAX;
 	struct lp_rec_module *module =
 		lp_writer_begin(writer, LP_REC_MODULE, sizeof(*module) + size, 0);
 
@@ -340,7 +342,7 @@ static void begin_module(struct lp_player *player)
 		return;
 	module->path_size = (uint16_t)size;
 	memcpy(module->path, LP_PLAY_MODULE, prefix);
-	memcpy(module->path + prefix, player->scenario->file, size - prefix);
+	memcpy(module->path + prefix, player->scenario->name, size - prefix);
 	lp_writer_done(module);
 	player->module = lp_writer_ref(writer, module);
 }

@@ -98,6 +98,8 @@ struct lp_site {
 	uint32_t	line;
 	uint32_t	own_line, own_column;	/* in the scenario file */
 	char		*text;		/* the statement, blanks folded: "spin_lock(&lock);" */
+	uint32_t	number;		/* stands for the place in ids: of body, text, and how many of
+					   the same text come before it there; not of the line. Not 0 */
 };
 
 /* X(name, keyword of the body) */
