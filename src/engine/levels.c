@@ -199,7 +199,8 @@ static enum lp_stage weigh_threads(const struct search *s, struct party a, struc
 		return LP_STAGE_FEASIBLE;
 	if (thread->context)
 		return thread->flags & LP_THREAD_ONCE ? LP_STAGE_ONCE : LP_STAGE_FEASIBLE;
-	return a.strikes || b.strikes ? LP_STAGE_FEASIBLE : LP_STAGE_ONE_THREAD;
+	return a.strikes || b.strikes || (thread->flags & LP_THREAD_MANY) ? LP_STAGE_FEASIBLE :
+									    LP_STAGE_ONE_THREAD;
 }
 
 /* Was it seen on a thread that it does not need? Then that thread's life says nothing. */

@@ -366,6 +366,7 @@ struct lp_rec_thread {
 
 enum lp_thread_flags {
 	LP_THREAD_ONCE	= 1,	/* with `context`: never runs on two CPUs at once */
+	LP_THREAD_MANY	= 2,	/* without: stands for several threads that do the same */
 };
 
 /*

@@ -254,6 +254,15 @@ static void check_end(struct lp_player *player, uint32_t body)
 	}
 }
 
+/* Can several executions hold the body's map at once? */
+static bool is_shared(const struct lp_player *player, uint32_t body)
+{
+	enum lp_body_kind kind = player->scenario->bodies[body].kind;
+
+	return kind == LP_BODY_RCU ||
+	       (kind == LP_BODY_THREAD && player->body_state.at[body].triggers > 1);
+}
+
 /* What a body holds while it runs, and what it is on the way to give. */
 static void begin_holding(struct lp_player *player, uint32_t body)
 {
@@ -264,7 +273,7 @@ static void begin_holding(struct lp_player *player, uint32_t body)
 	if (b->kind == LP_BODY_WORK && queue)
 		lp_play_take(player, queue, LP_READ_RECURSIVE, 0, b->site);
 	if (b->map)
-		lp_play_take(player, b->map, b->kind == LP_BODY_RCU ? LP_READ_RECURSIVE : LP_WRITE,
+		lp_play_take(player, b->map, is_shared(player, body) ? LP_READ_RECURSIVE : LP_WRITE,
 			     0, b->site);
 	for (uint32_t i = 0; i < player->promises.count; i++) {
 		uint32_t object = player->promises.at[i];

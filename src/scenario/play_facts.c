@@ -221,6 +221,7 @@ uint32_t lp_play_thread(struct lp_player *player, uint32_t body)
 	thread->creator_epoch = state->creator_epoch;
 	thread->context = context_of_body(player, from);
 	thread->flags = thread->context && from->kind != LP_BODY_SOFTIRQ ? LP_THREAD_ONCE : 0;
+	thread->flags |= from->kind == LP_BODY_THREAD && state->triggers > 1 ? LP_THREAD_MANY : 0;
 	lp_writer_done(thread);
 	state->thread = lp_writer_ref(&player->track.writer, thread);
 	name_thread(player, state->thread, from->name);

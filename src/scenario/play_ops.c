@@ -227,8 +227,16 @@ static bool is_rcu_reader(const struct lp_player *player)
 	return false;
 }
 
-/* A spinlock of the kernel is held, or the context may not sleep. */
-static bool is_atomic(const struct lp_player *player)
+static enum lp_lock_kind kind_of(const struct lp_player *player, uint32_t lock)
+{
+	const struct lp_writer *writer = &player->track.writer;
+	const struct lp_rec_class *class = lp_writer_at(writer, lp_track_class_of(writer, lock));
+
+	return class->kind;
+}
+
+/* What the wait types of locks tell: a spinlock of the kernel is held, or the context forbids it. */
+static bool may_only_spin(const struct lp_player *player)
 {
 	const struct lp_writer *writer = &player->track.writer;
 
@@ -237,14 +245,17 @@ static bool is_atomic(const struct lp_player *player)
 	for (struct lp_held *held = lp_track_base(player->slot);
 	     held < lp_track_top(player->slot); held++) {
 		const struct lp_rec_node *node = lp_writer_at(writer, held->node);
-		const struct lp_rec_class *class;
+		enum lp_lock_kind kind = held->node && node->lock ? kind_of(player, node->lock) :
+								    LP_LOCK_MAP;
 
-		if (!held->node || !node->lock)
-			continue;
-		class = lp_writer_at(writer, lp_track_class_of(writer, node->lock));
-		if (class->kind >= LP_LOCK_K_SPINLOCK && class->kind <= LP_LOCK_K_LOCAL_LOCK)
+		if (kind >= LP_LOCK_K_SPINLOCK && kind <= LP_LOCK_K_LOCAL_LOCK)
 			return true;
 	}
+	return false;
+}
+
+static bool is_masked(const struct lp_player *player)
+{
 	return player->cpu.irqs_off || player->cpu.bh;
 }
 
@@ -253,7 +264,17 @@ static void check_sleep(struct lp_player *player, uint32_t object, uint32_t site
 {
 	if (is_rcu_reader(player))
 		misuse(player, LP_EVENT_RCU_SLEEP, object, site);
-	else if (is_atomic(player))
+	else if (is_masked(player) || may_only_spin(player))
+		misuse(player, LP_EVENT_WAIT_CONTEXT, object, site);
+}
+
+/* A lock that sleeps: its wait type says all but that interrupts or bottom halves are off. */
+static void check_lock_sleeps(struct lp_player *player, uint32_t object, uint32_t site)
+{
+	enum lp_lock_kind kind = kind_of(player, lp_play_lock(player, object, 0));
+
+	if (kind >= LP_LOCK_K_MUTEX && kind <= LP_LOCK_K_WW_MUTEX && is_masked(player) &&
+	    !may_only_spin(player))
 		misuse(player, LP_EVENT_WAIT_CONTEXT, object, site);
 }
 
@@ -296,6 +317,8 @@ static void push(struct lp_player *player, const struct lp_op *op, unsigned flag
 	struct lp_acquire acquire = acquire_of(player, op->object, op->subclass, op->mode, flags,
 					       &where);
 
+	if (!(flags & LP_TRY))
+		check_lock_sleeps(player, op->object, op->site);
 	acquire.nest = nest_of(player, op);
 	if (op->other && player->scenario->objects[op->other].type == LP_OBJECT_WW_ACQUIRE_CTX)
 		acquire.flags |= LP_BACK_OFF;
@@ -415,7 +438,8 @@ static void change_held(struct lp_player *player, const struct lp_op *op, enum l
 	struct lp_acquire acquire = acquire_of(player, op->object, subclass, mode, LP_MOVED, &where);
 	struct lp_held *held = find(player, op->object);
 
-	if (!held) {
+	/* a downgrade is the release of a writer */
+	if (!held || (op->kind == LP_OP_DOWNGRADE && is_read(held))) {
 		misuse(player, LP_EVENT_UNLOCK_NOT_HELD, op->object, op->site);
 		return;
 	}
@@ -523,6 +547,8 @@ static uint32_t do_down(struct lp_player *player, uint32_t op)
 	check_alive(player, o->object, o->site);
 	if (object->lock_like)
 		return take_place(player, op);
+	if (!(o->flags & LP_TRY))
+		check_lock_sleeps(player, o->object, o->site);
 	if ((o->flags & (LP_TRY | LP_TIMED)) && lp_play_choose(player, op))
 		return o->target;
 	if (object->giver && !(o->flags & LP_TRY))
