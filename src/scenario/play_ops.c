@@ -290,12 +290,11 @@ static bool counts(const struct lp_player *player, uint32_t object)
 	return player->scenario->objects[object].flags & LP_OBJECT_RECURSIVE;
 }
 
-/* Per-CPU locks and novalidated ones aside: does what it holds itself keep it from taking this? */
+/* Does what it holds itself keep it from taking this? */
 static bool blocks_itself(const struct lp_player *player, const struct lp_op *op,
 			  const struct lp_held *held)
 {
-	if (!held || counts(player, op->object) ||
-	    player->scenario->objects[op->object].type == LP_OBJECT_LOCAL_LOCK_T)
+	if (!held || counts(player, op->object))
 		return false;
 	return op->mode == LP_WRITE || !is_read(held);
 }

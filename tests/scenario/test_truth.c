@@ -54,6 +54,8 @@ static const struct kind kinds[] = {
 	  "read_unlock", "read_trylock", "read_lock_recursive", true, true, false, NULL, NULL },
 	{ "mutex", "", "mutex_lock", "mutex_unlock", "mutex_trylock", NULL, NULL, NULL, NULL, NULL,
 	  true, false, false, NULL, "mutex_lock_nested" },
+	{ "local_lock_t", "", "local_lock", "local_unlock", NULL, NULL, NULL, NULL, NULL, NULL,
+	  true, true, false, NULL, NULL },
 	{ "srcu_struct", "", NULL, NULL, NULL, NULL, "srcu_read_lock", "srcu_read_unlock", NULL, NULL,
 	  true, false, false, "synchronize_srcu", NULL },
 	{ "rt_mutex", "", "rt_mutex_lock", "rt_mutex_unlock", "rt_mutex_trylock", NULL, NULL, NULL,
@@ -185,7 +187,7 @@ static bool put_lock(struct program *p, struct held *held, bool handler, bool ma
 		put(p, "\t%s(&l%u, 1);\n", kind->nested, l);
 		return true;
 	}
-	if (may_try && !recursive && !kind->sync && chance(p, p->tries)) {
+	if (may_try && !recursive && kind->write_try && chance(p, p->tries)) {
 		bool timed = !read && kind->write_timed && chance(p, 40);
 		const char *name = timed ? kind->write_timed :
 				   read ? kind->read_try : kind->write_try;
