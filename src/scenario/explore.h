@@ -27,7 +27,7 @@ struct lp_explore_options {
 	uint64_t	states_max;	/* 0: LP_EXPLORE_STATES */
 	uint64_t	memory_max;	/* bytes; 0: LP_EXPLORE_MEMORY */
 	bool		full;		/* without partial-order reduction: to check it */
-	bool		any;		/* any deadlock will do, not only a shortest schedule: faster */
+	bool		any;		/* any deadlock will do, not only a shortest one */
 	void		(*progress)(void *context, uint64_t states);	/* now and then; or NULL */
 	void		*context;
 };
@@ -46,7 +46,7 @@ struct lp_explore_step {
 /* Who waits for what in the end. */
 struct lp_explore_stuck {
 	uint32_t	column, body, op;
-	uint32_t	holder_column;	/* a column that would have to go on first; UINT32_MAX: none */
+	uint32_t	holder_column;	/* who would have to go on first; UINT32_MAX: none */
 };
 
 struct lp_exploration {

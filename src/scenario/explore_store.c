@@ -12,7 +12,7 @@
 #include "scenario/explore_private.h"
 
 #define ROOM_FIRST	64u
-#define COST_EACH	(sizeof(uint32_t) + 4 * sizeof(uint64_t))	/* beside the state itself */
+#define COST_EACH	(sizeof(uint32_t) + 4 * sizeof(uint64_t))	/* beside the state */
 
 void lp_x_store_init(struct store *store, uint64_t size, uint64_t states_max, uint64_t memory_max)
 {

@@ -25,9 +25,11 @@ struct lp_chunk {
 	char		bytes[];
 };
 
-char *lp_parse_strings_alloc(struct lp_chunk **chunks, size_t size);	/* NULL when memory is short */
+/* NULL when memory is short */
+char *lp_parse_strings_alloc(struct lp_chunk **chunks, size_t size);
 char *lp_parse_strings_copy(struct lp_chunk **chunks, const char *at, size_t size);
-void lp_parse_strings_trim(struct lp_chunk *chunks, const char *last, size_t size);	/* of the last */
+/* Of the last one, make it shorter. */
+void lp_parse_strings_trim(struct lp_chunk *chunks, const char *last, size_t size);
 void lp_parse_strings_finish(struct lp_chunk **chunks);
 
 /* What lp_scenario_destroy() gets. */

@@ -301,7 +301,8 @@ static bool parse_question(struct lp_parser *p, struct condition *condition)
 	function = p->token;
 	if (function.kind != LP_TOKEN_NAME)
 		return lp_parse_expected(p, "'*' or a function that may give up");
-	if (!lp_parse_call(p, &call) || !emit_call(p, &call) || !check_question(p, &function, &call))
+	if (!lp_parse_call(p, &call) || !emit_call(p, &call) ||
+	    !check_question(p, &function, &call))
 		return false;
 	refusal = call.word->result == LP_RESULT_REFUSAL;
 	if (!zero && (p->token.kind == LP_TOKEN_EQUAL || p->token.kind == LP_TOKEN_UNEQUAL) &&

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "scenario/player.h"
 
-#define IMAGE_SIZE	((size_t)4 << 30)	/* of address space; what is used is what is written */
+#define IMAGE_SIZE	((size_t)4 << 30)	/* of address space; used is what is written */
 #define ON_TOP_RUNS_MAX	64u		/* ways through a handler or child, each time */
 #define KEEP_SIZE	((size_t)4 << 20)	/* cleared by hand; more is given back */
 
@@ -47,130 +47,6 @@ void lp_player_destroy(struct lp_player *player)
 	lp_vec_finish(&player->seen);
 	lp_vec_finish(&player->promises);
 	free(player);
-}
-
-/* ---- what can be known before ---- */
-
-static bool starts_body(const struct lp_op *op)
-{
-	return op->kind == LP_OP_THREAD_CREATE || op->kind == LP_OP_WORK_QUEUE ||
-	       op->kind == LP_OP_TIMER_ARM || op->kind == LP_OP_RCU_CALL;
-}
-
-static bool gives(const struct lp_op *op)
-{
-	return op->kind == LP_OP_COMPLETE || op->kind == LP_OP_UP || op->kind == LP_OP_COND_SIGNAL;
-}
-
-static void count_triggers(struct lp_player *player)
-{
-	const struct lp_scenario *s = player->scenario;
-
-	for (uint32_t i = 0; i < s->op_count; i++)
-		if (starts_body(&s->ops[i]))
-			player->body_state.at[s->ops[i].other].triggers++;
-}
-
-/* One body gives it and nobody else: then a wait for it is a wait for that body. */
-static void find_givers(struct lp_player *player)
-{
-	const struct lp_scenario *s = player->scenario;
-
-	for (uint32_t b = 1; b < s->body_count; b++) {
-		for (uint32_t i = 0; i < s->bodies[b].count; i++) {
-			const struct lp_op *op = &s->ops[s->bodies[b].first + i];
-			struct lp_play_object *object = &player->object.at[op->object];
-
-			if (gives(op) && object->giver != b)
-				object->giver = object->giver ? UINT32_MAX : b;
-		}
-	}
-	for (uint32_t i = 1; i < s->object_count; i++)
-		if (player->object.at[i].giver == UINT32_MAX)
-			player->object.at[i].giver = 0;
-}
-
-/* Do all bodies that take a count of the semaphore give it back, and the other way round? */
-static bool is_balanced(const struct lp_scenario *s, uint32_t object)
-{
-	for (uint32_t b = 1; b < s->body_count; b++) {
-		int downs = 0;
-
-		for (uint32_t i = 0; i < s->bodies[b].count; i++) {
-			const struct lp_op *op = &s->ops[s->bodies[b].first + i];
-
-			if (op->object == object)
-				downs += (op->kind == LP_OP_DOWN) - (op->kind == LP_OP_UP);
-			if (downs < 0)
-				return false;
-		}
-		if (downs)
-			return false;
-	}
-	return true;
-}
-
-/* Softirqs and signal handlers can meet themselves. */
-static uint32_t taker(const struct lp_scenario *s, uint32_t body, uint32_t before)
-{
-	enum lp_body_kind kind = s->bodies[body].kind;
-
-	if (kind == LP_BODY_SOFTIRQ || kind == LP_BODY_SIGNAL)
-		return UINT32_MAX;
-	return !before || before == body ? body : UINT32_MAX;
-}
-
-static void find_takers(struct lp_player *player)
-{
-	const struct lp_scenario *s = player->scenario;
-
-	for (uint32_t b = 1; b < s->body_count; b++) {
-		for (uint32_t i = 0; i < s->bodies[b].count; i++) {
-			const struct lp_op *op = &s->ops[s->bodies[b].first + i];
-			struct lp_play_object *object = &player->object.at[op->object];
-			uint32_t *who = op->mode == LP_WRITE ? &object->writer : &object->reader;
-
-			if (op->kind == LP_OP_ACQUIRE || op->kind == LP_OP_DOWN)
-				*who = taker(s, b, *who);
-		}
-	}
-}
-
-static void find_handlers(struct lp_player *player)
-{
-	const struct lp_scenario *s = player->scenario;
-
-	player->installed = 0;
-	for (uint32_t b = 1; b < s->body_count; b++)
-		if (s->bodies[b].kind == LP_BODY_SIGNAL && !s->bodies[b].triggered)
-			player->installed |= 1ull << (s->bodies[b].signal - 1);
-}
-
-static int list_promises(struct lp_player *player)
-{
-	int err = 0;
-
-	player->promises.count = 0;
-	for (uint32_t i = 1; !err && i < player->scenario->object_count; i++)
-		if (player->object.at[i].giver && !player->object.at[i].lock_like)
-			err = lp_vec_push(&player->promises, i);
-	return err;
-}
-
-static void find_semaphores(struct lp_player *player)
-{
-	const struct lp_scenario *s = player->scenario;
-
-	for (uint32_t i = 1; i < s->object_count; i++) {
-		const struct lp_object *object = &s->objects[i];
-		struct lp_play_object *state = &player->object.at[i];
-
-		if (object->type != LP_OBJECT_SEMAPHORE && object->type != LP_OBJECT_SEM_T)
-			continue;
-		state->lock_like = object->count && is_balanced(s, i);
-		if (object->count)
-			state->giver = 0;	/* not only what is given can be taken */
-	}
 }
 
 /* ---- runs ---- */
@@ -235,23 +111,16 @@ static void run_ops(struct lp_player *player, uint32_t body)
 /* Everything that is left on the stack: promises aside, it should not be there. */
 static void check_end(struct lp_player *player, uint32_t body)
 {
-	enum lp_body_kind kind = player->scenario->bodies[body].kind;
-	bool task = kind == LP_BODY_TASK || kind == LP_BODY_THREAD;
-	uint32_t end = player->scenario->bodies[body].first +
-		       player->scenario->bodies[body].count - 1;
-	struct lp_play_where where = { player, player->scenario->ops[end].site, body };
+	const struct lp_scenario *s = player->scenario;
+	const struct lp_body *b = &s->bodies[body];
+	bool task = b->kind == LP_BODY_TASK || b->kind == LP_BODY_THREAD;
+	uint32_t site = s->ops[b->first + b->count - 1].site;
 
 	for (struct lp_held *held = lp_track_base(player->slot);
-	     !player->stopped && held < lp_track_top(player->slot); held++) {
-		struct lp_misuse event = {
-			.kind = task ? LP_EVENT_EXIT_HELD : LP_EVENT_WORK_HELD,
-			.address = held->lock, .serial = held->serial, .where = &where,
-			.lock = lp_play_lock(player, (uint32_t)held->serial, 0),
-		};
-
-		if (!(held->lock & 8))
-			lp_track_misuse(&player->track, player->slot, &event);
-	}
+	     !player->stopped && held < lp_track_top(player->slot); held++)
+		if (!is_promise(held->lock))
+			lp_play_misuse(player, task ? LP_EVENT_EXIT_HELD : LP_EVENT_WORK_HELD,
+				       (uint32_t)held->serial, site);
 }
 
 /* Can several executions hold the body's map at once? */
@@ -279,7 +148,7 @@ static void begin_holding(struct lp_player *player, uint32_t body)
 		uint32_t object = player->promises.at[i];
 		struct lp_play_where where = { player, b->site, body };
 		struct lp_acquire promise = {
-			.address = (uint64_t)object << 4 | 8, .serial = object, .site = b->site,
+			.address = promise_of(object), .serial = object, .site = b->site,
 			.mode = LP_READ_RECURSIVE, .flags = LP_MOVED, .where = &where,
 		};
 
@@ -452,13 +321,7 @@ static int play_all(struct lp_player *player)
 	const struct lp_scenario *s = player->scenario;
 	bool more = true;
 
-	count_triggers(player);
-	find_givers(player);
-	find_takers(player);
-	lp_play_ww_begin(player);
-	find_semaphores(player);
-	find_handlers(player);
-	if (list_promises(player))
+	if (lp_play_look_before(player))
 		return -ENOMEM;
 	for (uint32_t b = 1; b < s->body_count; b++)
 		if (stands_alone(&s->bodies[b]))

@@ -301,7 +301,7 @@ uint32_t lp_play_state(struct lp_player *player)
 		state.context = player->fork;
 	if (state.context)
 		add(&in, state.context);
-	/* a fork by any other thread strikes: its child has this thread's locks and not the thread */
+	/* a fork by another thread strikes: its child has this thread's locks and not the thread */
 	else if (player->fork)
 		add(&on, player->fork);
 	add_kernel(player, body->kind, &on);
@@ -311,6 +311,18 @@ uint32_t lp_play_state(struct lp_player *player)
 	state.in_count = in.count;
 	state.on_count = on.count;
 	return in.count + on.count ? lp_track_state(&player->track, &state) : 0;
+}
+
+void lp_play_misuse(struct lp_player *player, enum lp_event_kind kind, uint32_t object,
+		    uint32_t site)
+{
+	struct lp_play_where where = { player, site, player->body };
+	struct lp_misuse event = {
+		.kind = kind, .lock = object ? lp_play_lock(player, object, 0) : 0,
+		.address = address_of(object), .serial = object, .where = &where,
+	};
+
+	lp_track_misuse(&player->track, player->slot, &event);
 }
 
 /* ---- the image ---- */
@@ -412,7 +424,8 @@ int lp_play_begin_image(struct lp_player *player)
 	begin_process(player);
 	begin_module(player);
 	begin_contexts(player);
-	player->slot = lp_writer_begin(&player->track.writer, LP_REC_SLOT, sizeof(*player->slot), 64);
+	player->slot = lp_writer_begin(&player->track.writer, LP_REC_SLOT, sizeof(*player->slot),
+				       64);
 	if (player->slot)
 		lp_writer_done(player->slot);
 	return player->slot && player->process && player->module ? 0 : -ENOMEM;

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* player.h — what the parts of the player share: the image, one run of a body. Private. */
+/*
+ * player.h — what the parts of the player share: the image, one run of a body. Private.
+ *
+ * play.c runs the bodies, in all their ways; play_ops.c and its table say what each operation does;
+ * play_facts.c writes the records that are not track's.
+ */
 #ifndef LP_SCENARIO_PLAYER_H
 #define LP_SCENARIO_PLAYER_H
 
@@ -36,7 +41,7 @@ enum {
 struct lp_play_ww {
 	uint32_t	run;		/* the run that the rest is of */
 	uint32_t	acquired;	/* how many objects it has */
-	uint32_t	contending;	/* objects[] that it was refused last, to be taken next; 0 */
+	uint32_t	contending;	/* objects[] that it was refused last; 0 */
 	bool		done;
 	uint32_t	context;	/* objects[] under which it is held; 0 */
 };
@@ -72,7 +77,7 @@ struct lp_player {
 	const struct lp_scenario *scenario;
 	struct lp_rec_slot *slot;
 	uint32_t	process, module;
-	uint32_t	hardirq, softirq, nmi;	/* CONTEXT refs; 0: the scenario has no kernel code */
+	uint32_t	hardirq, softirq, nmi;	/* CONTEXT refs; 0: there is no kernel code */
 	uint32_t	fork;			/* CONTEXT ref; 0: nobody forks */
 	bool		in_child;		/* what runs now is the child's */
 	uint32_t	signal[65];		/* CONTEXT refs by number */
@@ -108,18 +113,47 @@ static inline void lp_play_mark(struct lp_player *player, uint32_t object, uint6
 	player->marks ^= after ? lp_hash_add(object, after) : 0;
 }
 
-/* play_facts.c: the records of objects, classes, contexts, threads. Refs, 0 when there is no space. */
+/*
+ * An object's address in the held stack; and another one for being on the way to giving it
+ * (play_waits.c), apart from the lock itself.
+ */
+static inline uint64_t address_of(uint32_t object)
+{
+	return (uint64_t)object << 4;
+}
+
+static inline uint64_t promise_of(uint32_t object)
+{
+	return address_of(object) | 8;
+}
+
+static inline bool is_promise(uint64_t address)
+{
+	return address & 8;
+}
+
+/* play_facts.c: the records of objects, classes, contexts, threads. Refs, 0: there is no space. */
 uint32_t lp_play_lock(struct lp_player *player, uint32_t object, uint32_t subclass);
 uint32_t lp_play_thread(struct lp_player *player, uint32_t body);
 int lp_play_begin_image(struct lp_player *player);
 uint32_t lp_play_state(struct lp_player *player);	/* STATE of what runs now */
 const struct lp_track_ops *lp_play_track_ops(void);
+/* Something is wrong there; object: objects[], or 0. */
+void lp_play_misuse(struct lp_player *player, enum lp_event_kind kind, uint32_t object,
+		    uint32_t site);
+
+/* play_before.c: what can be known before it is played. 0 or -ENOMEM. */
+int lp_play_look_before(struct lp_player *player);
 
 /* play_ops.c: one operation; the next one, or UINT32_MAX when the run ends. */
 uint32_t lp_play_op(struct lp_player *player, uint32_t op);
+
+/* play_locks.c: the held stack, as it is. */
 void lp_play_take(struct lp_player *player, uint32_t object, enum lp_mode mode, unsigned flags,
 		  uint32_t site);
 void lp_play_give_back(struct lp_player *player, uint32_t object, uint32_t site);
+/* From now on this run has given what it was to give. */
+void lp_play_keep_promise(struct lp_player *player, uint32_t object, uint32_t site);
 
 /* play_ww.c: what can be known before; then of each operation, */
 void lp_play_ww_begin(struct lp_player *player);
@@ -130,9 +164,9 @@ void lp_play_ww_taken(struct lp_player *player, const struct lp_op *op);
 void lp_play_ww_released(struct lp_player *player, const struct lp_op *op);
 void lp_play_ww_done(struct lp_player *player, const struct lp_op *op);
 
-/* Which way at a branch: true: the second. Ends the run when it leads nowhere new. */
+/* play.c. Which way at a branch: true: the second. Ends the run when it leads nowhere new. */
 bool lp_play_choose(struct lp_player *player, uint32_t op);
-/* What the child of a fork does, from `op` on: an interrupt to all threads but the one that forks. */
+/* The child of a fork, from `op` on: an interrupt to all threads but the one that forks. */
 void lp_play_child(struct lp_player *player, uint32_t op);
 /* Signal handlers that can strike now and have not in this state. */
 void lp_play_signals(struct lp_player *player);

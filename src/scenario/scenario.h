@@ -98,8 +98,9 @@ struct lp_site {
 	uint32_t	line;
 	uint32_t	own_line, own_column;	/* in the scenario file */
 	char		*text;		/* the statement, blanks folded: "spin_lock(&lock);" */
-	uint32_t	number;		/* stands for the place in ids: of body, text, and how many of
-					   the same text come before it there; not of the line. Not 0 */
+	uint32_t	number;		/* not 0; stands for the place in ids: of body, text, and how
+					   many of the same text come before it there, not of the
+					   line */
 };
 
 /* X(name, keyword of the body) */
@@ -110,9 +111,9 @@ struct lp_site {
 	X(HARDIRQ_NOTHREAD, "hardirq_nothread")	/* likewise, of a handler that no configuration
 					   moves to a thread (IRQF_NO_THREAD) */ \
 	X(SOFTIRQ,	"softirq")	/* strikes where softirqs are; several CPUs at once */ \
-	X(TIMER,	"timer")	/* a timer's callback: in softirq, not on two CPUs at once */ \
+	X(TIMER,	"timer")	/* a timer's callback: in softirq, on one CPU at once */ \
 	X(RCU,		"rcu")		/* an RCU callback: in softirq, under rcu_callback */ \
-	X(SIGNAL,	"signal")	/* signal SIGx n(): strikes threads that do not block it */ \
+	X(SIGNAL,	"signal")	/* signal SIGx n(): strikes threads not blocking it */ \
 	X(NMI,		"nmi")		/* strikes anywhere */ \
 	X(WORK,		"work")		/* a work item, in a kworker; not twice at once */ \
 	X(THREAD,	"thread")	/* runs when pthread_create(n) starts it */
@@ -159,8 +160,8 @@ struct lp_scenario_context {
 	X(END)			/* of the body; the last operation */ \
 	X(JUMP)			/* go on at `target` */ \
 	X(BRANCH)		/* if (*): go on behind it, or at `target` */ \
-	X(ACQUIRE)		/* object: take it, in `mode` with `flags` and `subclass`; `other`: the
-				   lock that nests it (nest_lock), 0: none. With LP_TRY or LP_TIMED
+	X(ACQUIRE)		/* object: take it, in `mode` with `flags` and `subclass`; other:
+				   the lock that nests it (nest_lock), 0. With LP_TRY or LP_TIMED
 				   `target` is where it goes on when it gives up, with LP_BACK_OFF
 				   when it is refused under `other`, a ww_acquire_ctx */ \
 	X(RELEASE)		/* object, held in `mode`; READ is said for both ways of reading.
@@ -212,8 +213,8 @@ struct lp_scenario_context {
 				   again before it returns. What `while (!c) pthread_cond_wait()`
 				   does: it needs one signal, which may have come before.
 				   LP_TIMED: or none */ \
-	X(COND_SIGNAL)		/* object: wakes one waiter, or the next one to come (LP_OP_ALL: all,
-				   for ever) */ \
+	X(COND_SIGNAL)		/* object: wakes one waiter, or the next one to come
+				   (LP_OP_ALL: all, for ever) */ \
 	X(THREAD_CREATE)	/* other: bodies[] */ \
 	X(THREAD_JOIN)		/* other: bodies[] */ \
 	X(FORK)			/* goes on as the parent behind it and as the child at `target`;
