@@ -39,15 +39,21 @@ static bool inits_later(const struct lp_player *player, uint32_t object)
 	return here || !anywhere;
 }
 
+static bool is_unborn(const struct lp_player *player, uint32_t object, uint32_t state)
+{
+	return player->scenario->objects[object].flags & LP_OBJECT_UNINITIALISED &&
+	       !(state & LP_PLAY_INIT) && inits_later(player, object);
+}
+
 void lp_play_check_alive(struct lp_player *player, uint32_t object, uint32_t site)
 {
-	struct lp_play_object *state = state_of(player, object);
+	uint32_t state = state_of(player, object)->state;
+	bool gone = state & LP_PLAY_GONE;
 
-	if (state->state & LP_PLAY_GONE)
-		lp_play_misuse(player, LP_EVENT_DESTROYED, object, site);
-	else if ((player->scenario->objects[object].flags & LP_OBJECT_UNINITIALISED) &&
-		 !(state->state & LP_PLAY_INIT) && inits_later(player, object))
-		lp_play_misuse(player, LP_EVENT_NOT_INITIALISED, object, site);
+	if (state & LP_PLAY_TOLD || (!gone && !is_unborn(player, object, state)))
+		return;
+	lp_play_misuse(player, gone ? LP_EVENT_DESTROYED : LP_EVENT_NOT_INITIALISED, object, site);
+	put_object(player, object, state | LP_PLAY_TOLD);
 }
 
 bool lp_play_is_pinned(struct lp_player *player, uint32_t object)
@@ -67,10 +73,13 @@ void lp_play_free(struct lp_player *player, const struct lp_op *op)
 	uint32_t state = state_of(player, op->object)->state;
 
 	if (find(player, op->object))
-		lp_play_misuse(player, LP_EVENT_FREE_HELD, op->object, op->site);
+		lp_play_misuse(player, op->flags & LP_OP_DESTROY ? LP_EVENT_DESTROY_HELD :
+			       LP_EVENT_FREE_HELD, op->object, op->site);
 	else if (state & LP_PLAY_GONE)
-		lp_play_misuse(player, LP_EVENT_DESTROYED, op->object, op->site);
-	put_object(player, op->object, state | LP_PLAY_GONE);
+		lp_play_check_alive(player, op->object, op->site);
+	if (!(state & LP_PLAY_GONE))
+		put_object(player, op->object,
+			   (state & ~(uint32_t)LP_PLAY_TOLD) | LP_PLAY_GONE);
 }
 
 void lp_play_pin(struct lp_player *player, const struct lp_op *op)

@@ -56,7 +56,7 @@ PLAY(free);		/* FREE, UNREGISTER */
 PLAY(pin);		/* PIN, UNPIN */
 PLAY(assert);		/* ASSERT_HELD, ASSERT_NOT_HELD */
 PLAY(dereference);
-/* An object is used that is gone, or never came to life: says so. */
+/* An object is used. Says so when it is gone, or never came to life: once in its life and run. */
 void lp_play_check_alive(struct lp_player *player, uint32_t object, uint32_t site);
 bool lp_play_is_pinned(struct lp_player *player, uint32_t object);
 

@@ -35,6 +35,7 @@ enum {
 	LP_PLAY_GONE	= 1,	/* freed, destroyed, unregistered */
 	LP_PLAY_PINNED	= 2,
 	LP_PLAY_INIT	= 4,
+	LP_PLAY_TOLD	= 8,	/* that it is used although it is gone, or never came to life */
 };
 
 /* Wound/wait in this run, of a context; `context` of an object. */

@@ -98,9 +98,8 @@ struct lp_site {
 	uint32_t	line;
 	uint32_t	own_line, own_column;	/* in the scenario file */
 	char		*text;		/* the statement, blanks folded: "spin_lock(&lock);" */
-	uint32_t	number;		/* not 0; stands for the place in ids: of body, text, and how
-					   many of the same text come before it there, not of the
-					   line */
+	uint32_t	number;		/* not 0; the place in ids: of body, text, and how many
+					   of that text come before it there, not of the line */
 };
 
 /* X(name, keyword of the body) */
@@ -169,7 +168,7 @@ struct lp_scenario_context {
 	X(DOWNGRADE)		/* object: from write to read */ \
 	X(SYNC)			/* object: wait until nobody holds it; hold nothing afterwards */ \
 	X(INIT)			/* object: (again) */ \
-	X(FREE)			/* object: its memory is freed, or it is destroyed */ \
+	X(FREE)			/* object: its memory is freed (LP_OP_DESTROY: it is destroyed) */ \
 	X(SET_SUBCLASS)		/* object: held now; its class is another one from now on */ \
 	X(PIN)			/* object: must not be released before UNPIN */ \
 	X(UNPIN) \
@@ -235,6 +234,7 @@ enum {
 	LP_OP_ALL	= 1024,
 	LP_OP_UNTIL_DONE = 2048,
 	LP_OP_SLOW	= 4096,		/* after a refusal: the object that was refused */
+	LP_OP_DESTROY	= 8192,		/* FREE: by its own function, not with its memory */
 };
 
 struct lp_op {

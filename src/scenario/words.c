@@ -10,6 +10,7 @@
 #define T(type)		LP_TYPE_BIT(type)
 #define DO(kind)	{ LP_OP_##kind, LP_WRITE, 0 }
 #define ACT(kind, bits)	{ LP_OP_##kind, LP_WRITE, (bits) }
+#define DESTROY		{ LP_OP_FREE, LP_WRITE, LP_OP_DESTROY }
 #define GET(mode, bits)	{ LP_OP_ACQUIRE, LP_##mode, (bits) }
 #define PUT(mode, bits)	{ LP_OP_RELEASE, LP_##mode, (bits) }
 #define IN(what, mode, bits) { LP_OP_##what, LP_##mode, (bits) }
@@ -88,7 +89,7 @@ const struct lp_word lp_words[] = {
 	ROW("mutex_trylock", T(MUTEX), OBJECT, TRUE, GET(WRITE, LP_TRY)),
 	ROW("mutex_unlock", T(MUTEX), OBJECT, NONE, PUT(WRITE, 0)),
 	ROW("mutex_init", T(MUTEX), OBJECT, NONE, DO(INIT)),
-	ROW("mutex_destroy", T(MUTEX), OBJECT, NONE, DO(FREE)),
+	ROW("mutex_destroy", T(MUTEX), OBJECT, NONE, DESTROY),
 
 	ROW("rt_mutex_lock", T(RT_MUTEX), OBJECT, NONE, GET(WRITE, 0)),
 	ROW("rt_mutex_lock_nested", T(RT_MUTEX), SUBCLASS, NONE, GET(WRITE, 0)),
@@ -98,7 +99,7 @@ const struct lp_word lp_words[] = {
 	ROW("rt_mutex_trylock", T(RT_MUTEX), OBJECT, TRUE, GET(WRITE, LP_TRY)),
 	ROW("rt_mutex_unlock", T(RT_MUTEX), OBJECT, NONE, PUT(WRITE, 0)),
 	ROW("rt_mutex_init", T(RT_MUTEX), OBJECT, NONE, DO(INIT)),
-	ROW("rt_mutex_destroy", T(RT_MUTEX), OBJECT, NONE, DO(FREE)),
+	ROW("rt_mutex_destroy", T(RT_MUTEX), OBJECT, NONE, DESTROY),
 
 	ROW("down_read", T(RW_SEMAPHORE), OBJECT, NONE, GET(READ, 0)),
 	ROW("down_read_nested", T(RW_SEMAPHORE), SUBCLASS, NONE, GET(READ, 0)),
@@ -143,7 +144,7 @@ const struct lp_word lp_words[] = {
 	BODY("call_srcu", T(SRCU_STRUCT), OBJECT_CALL, RCU, DO(RCU_CALL)),
 	ROW("srcu_barrier", T(SRCU_STRUCT), OBJECT, NONE, DO(RCU_BARRIER)),
 	ROW("init_srcu_struct", T(SRCU_STRUCT), OBJECT, NONE, DO(INIT)),
-	ROW("cleanup_srcu_struct", T(SRCU_STRUCT), OBJECT, NONE, DO(FREE)),
+	ROW("cleanup_srcu_struct", T(SRCU_STRUCT), OBJECT, NONE, DESTROY),
 
 	RCU("rcu_read_lock", NOTHING, NONE, RCU, DO(RCU_LOCK)),
 	RCU("rcu_read_unlock", NOTHING, NONE, RCU, DO(RCU_UNLOCK)),
@@ -168,7 +169,7 @@ const struct lp_word lp_words[] = {
 	ROW("ww_mutex_trylock", T(WW_MUTEX), CONTEXT, TRUE, GET(WRITE, LP_TRY)),
 	ROW("ww_mutex_unlock", T(WW_MUTEX), OBJECT, NONE, PUT(WRITE, 0)),
 	ROW("ww_mutex_init", T(WW_MUTEX), OBJECT_REST, NONE, DO(INIT)),
-	ROW("ww_mutex_destroy", T(WW_MUTEX), OBJECT, NONE, DO(FREE)),
+	ROW("ww_mutex_destroy", T(WW_MUTEX), OBJECT, NONE, DESTROY),
 	ROW("ww_acquire_init", T(WW_ACQUIRE_CTX), OBJECT_REST, NONE, GET(WRITE, 0)),
 	ROW("ww_acquire_done", T(WW_ACQUIRE_CTX), OBJECT, NONE, DO(WW_DONE)),
 	ROW("ww_acquire_fini", T(WW_ACQUIRE_CTX), OBJECT, NONE, PUT(WRITE, 0)),
@@ -214,7 +215,7 @@ const struct lp_word lp_words[] = {
 	BODY("cancel_work_sync", 0, BODY, WORK, DO(WORK_CANCEL)),
 	ROW("flush_workqueue", T(WORKQUEUE_STRUCT), OBJECT, NONE, DO(QUEUE_FLUSH)),
 	ROW("drain_workqueue", T(WORKQUEUE_STRUCT), OBJECT, NONE, DO(QUEUE_FLUSH)),
-	ROW("destroy_workqueue", T(WORKQUEUE_STRUCT), OBJECT, NONE, DO(QUEUE_FLUSH), DO(FREE)),
+	ROW("destroy_workqueue", T(WORKQUEUE_STRUCT), OBJECT, NONE, DO(QUEUE_FLUSH), DESTROY),
 	ROW("flush_scheduled_work", 0, NOTHING, NONE, DO(QUEUE_FLUSH)),
 	BODY("mod_timer", 0, BODY, TIMER, DO(TIMER_ARM)),
 	BODY("add_timer", 0, BODY, TIMER, DO(TIMER_ARM)),
@@ -231,7 +232,7 @@ const struct lp_word lp_words[] = {
 	ROW("pthread_mutex_clocklock", T(PTHREAD_MUTEX_T), OBJECT_REST, ZERO, GET(WRITE, LP_TIMED)),
 	ROW("pthread_mutex_unlock", T(PTHREAD_MUTEX_T), OBJECT, NONE, PUT(WRITE, 0)),
 	ROW("pthread_mutex_init", T(PTHREAD_MUTEX_T), OBJECT_REST, NONE, DO(INIT)),
-	ROW("pthread_mutex_destroy", T(PTHREAD_MUTEX_T), OBJECT, NONE, DO(FREE)),
+	ROW("pthread_mutex_destroy", T(PTHREAD_MUTEX_T), OBJECT, NONE, DESTROY),
 
 	ROW("pthread_rwlock_rdlock", T(PTHREAD_RWLOCK_T), OBJECT, NONE, GET(READ, LP_PREFER)),
 	ROW("pthread_rwlock_tryrdlock", T(PTHREAD_RWLOCK_T), OBJECT, ZERO,
@@ -248,13 +249,13 @@ const struct lp_word lp_words[] = {
 	    GET(WRITE, LP_TIMED)),
 	ROW("pthread_rwlock_unlock", T(PTHREAD_RWLOCK_T), OBJECT, NONE, PUT(WRITE, LP_OP_ANY_MODE)),
 	ROW("pthread_rwlock_init", T(PTHREAD_RWLOCK_T), OBJECT_REST, NONE, DO(INIT)),
-	ROW("pthread_rwlock_destroy", T(PTHREAD_RWLOCK_T), OBJECT, NONE, DO(FREE)),
+	ROW("pthread_rwlock_destroy", T(PTHREAD_RWLOCK_T), OBJECT, NONE, DESTROY),
 
 	ROW("pthread_spin_lock", T(PTHREAD_SPINLOCK_T), OBJECT, NONE, GET(WRITE, 0)),
 	ROW("pthread_spin_trylock", T(PTHREAD_SPINLOCK_T), OBJECT, ZERO, GET(WRITE, LP_TRY)),
 	ROW("pthread_spin_unlock", T(PTHREAD_SPINLOCK_T), OBJECT, NONE, PUT(WRITE, 0)),
 	ROW("pthread_spin_init", T(PTHREAD_SPINLOCK_T), OBJECT_REST, NONE, DO(INIT)),
-	ROW("pthread_spin_destroy", T(PTHREAD_SPINLOCK_T), OBJECT, NONE, DO(FREE)),
+	ROW("pthread_spin_destroy", T(PTHREAD_SPINLOCK_T), OBJECT, NONE, DESTROY),
 
 	ROW("sem_wait", T(SEM_T), OBJECT, NONE, DO(DOWN)),
 	ROW("sem_trywait", T(SEM_T), OBJECT, ZERO, ACT(DOWN, LP_TRY)),
@@ -262,7 +263,7 @@ const struct lp_word lp_words[] = {
 	ROW("sem_clockwait", T(SEM_T), OBJECT_REST, ZERO, ACT(DOWN, LP_TIMED)),
 	ROW("sem_post", T(SEM_T), OBJECT, NONE, DO(UP)),
 	ROW("sem_init", T(SEM_T), SHARED_COUNT, NONE, DO(INIT)),
-	ROW("sem_destroy", T(SEM_T), OBJECT, NONE, DO(FREE)),
+	ROW("sem_destroy", T(SEM_T), OBJECT, NONE, DESTROY),
 
 	ROW("pthread_cond_wait", T(PTHREAD_COND_T), COND, NONE, DO(COND_WAIT)),
 	ROW("pthread_cond_timedwait", T(PTHREAD_COND_T), COND, NONE, ACT(COND_WAIT, LP_TIMED)),
@@ -270,7 +271,7 @@ const struct lp_word lp_words[] = {
 	ROW("pthread_cond_signal", T(PTHREAD_COND_T), OBJECT, NONE, DO(COND_SIGNAL)),
 	ROW("pthread_cond_broadcast", T(PTHREAD_COND_T), OBJECT, NONE, ACT(COND_SIGNAL, LP_OP_ALL)),
 	ROW("pthread_cond_init", T(PTHREAD_COND_T), OBJECT_REST, NONE, DO(INIT)),
-	ROW("pthread_cond_destroy", T(PTHREAD_COND_T), OBJECT, NONE, DO(FREE)),
+	ROW("pthread_cond_destroy", T(PTHREAD_COND_T), OBJECT, NONE, DESTROY),
 
 	BODY("pthread_create", 0, CREATE, THREAD, DO(THREAD_CREATE)),
 	BODY("pthread_join", 0, BODY, THREAD, DO(THREAD_JOIN)),

@@ -698,7 +698,7 @@ static const struct { const char *head, *text, *ops; } statements[] = {
 	  "cancel_work_sync(&w); flush_workqueue(&wq); flush_scheduled_work(); "
 	  "destroy_workqueue(&wq);",
 	  "WORK_QUEUE(,w) WORK_QUEUE(,wqw) WORK_QUEUE(,w) WORK_FLUSH(,w) WORK_CANCEL(,w) "
-	  "QUEUE_FLUSH(wq) QUEUE_FLUSH QUEUE_FLUSH(wq)+ FREE(wq)" },
+	  "QUEUE_FLUSH(wq) QUEUE_FLUSH QUEUE_FLUSH(wq)+ FREE(wq):8192" },
 	{ "P0()", "mod_timer(&t, 5); add_timer(t); del_timer(t); del_timer_sync(t); "
 	  "timer_shutdown_sync(t);",
 	  "TIMER_ARM(,t) TIMER_ARM(,t) TIMER_DELETE(,t) TIMER_DELETE(,t):2048 "

@@ -161,6 +161,21 @@ class Checked(unittest.TestCase):
     def test_explorer_agrees(self):
         self.complain(disagreement(*pair) for pair in self.results)
 
+    def texts(self, stem, kind):
+        """The reports of that kind about a file."""
+        return [finding["text"] for scenario, result in self.results if scenario.stem == stem
+                for finding in result["findings"] if finding["kind"] == kind]
+
+    def test_a_lock_that_is_not_alive_is_told_of_once(self):
+        for name in ("use-after-destroy", "use-after-free", "use-before-init"):
+            self.assertEqual(len(self.texts("misuse/" + name, "invalid-lock")), 1, name)
+
+    def test_destroying_is_not_freeing(self):
+        for name, words in ("destroy-held", "is destroying"), ("free-held", "is freeing"):
+            texts = self.texts("misuse/" + name, "held-lock-freed")
+            self.assertEqual(len(texts), 1, name)
+            self.assertIn(words, texts[0])
+
     def test_results_are_of_their_files(self):
         for scenario, result in self.results:
             self.assertEqual(result["file"], scenario.path)
