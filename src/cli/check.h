@@ -40,8 +40,8 @@ bool lp_check_all_hold(const struct lp_check *check);
 void lp_check_expectation(const struct lp_expectation *expectation, char *text, size_t size);
 
 /*
- * What validator and schedules do not agree in; NULL: nothing. A feasible finding without a schedule
- * that deadlocks, or the other way round.
+ * What validator and schedules do not agree in; NULL: nothing. A feasible finding without a
+ * schedule that deadlocks, or the other way round.
  */
 const char *lp_check_doubt(const struct lp_check *check);
 

@@ -145,7 +145,8 @@ static int check_text_whole(struct run *run, int argc, char **argv)
 		error = check_one(run, argv[i]);
 	if (!run->out || fclose(run->out))
 		error = error ? error : -ENOMEM;
-	status = error ? lp_error("%s", strerror(-error)) : lp_output_deliver(run->settings->output, text, size);
+	status = error ? lp_error("%s", strerror(-error)) :
+			 lp_output_deliver(run->settings->output, text, size);
 	free(text);
 	return status;
 }

@@ -24,8 +24,8 @@ int lp_output_check_other(const char *path, const char *other, const char *what,
 int lp_output_file(const char *path, const char *bytes, size_t size, struct lp_problem *problem);
 
 /*
- * Write to the file as above, or to standard output when `path` is NULL. 0, or the exit status after
- * a message.
+ * Write to the file as above, or to standard output when `path` is NULL. 0, or the exit status
+ * after a message.
  */
 int lp_output_deliver(const char *path, const char *bytes, size_t size);
 

@@ -4,10 +4,10 @@
  *
  * One finding per cause. A cycle is covered, and not told, when each of its pairs is part of a
  * shorter feasible one: it has no order of its own to be mended. So there are never more feasible
- * ones than pairs. A possible cycle is also covered when another one is shorter and passes no class
- * that this one does not. None of that depends on the order of learning. A finding that was told before
- * it was covered stays, marked. With contexts, a cycle is covered by an earlier one (shorter, or of
- * a lower id) whose unmasked places are among its own.
+ * ones than pairs. A possible cycle is also covered when another one is shorter and passes no
+ * class that this one does not. With contexts, a cycle is covered by an earlier one (shorter, or
+ * of a lower id) whose unmasked places are among its own. None of that depends on the order of
+ * learning. A finding that was told before it was covered stays, marked.
  *
  * Likewise the nesting of two locks of one class is not told when their order is inverted, and a
  * lock taken twice is not, when the library refused it and an event says so.
@@ -74,8 +74,8 @@ static bool passes_pair(const struct lp_cycle *cycle, uint32_t pair)
 }
 
 /*
- * Does `b` hold all that `a` holds where a context can strike (the pairs A -> c)? Then whoever masks
- * c in one of these places, to mend a, has mended b.
+ * Does `b` hold all that `a` holds where a context can strike (the pairs A -> c)? Then whoever
+ * masks c in one of these places, to mend a, has mended b.
  */
 static bool has_holds_of(const struct lp_engine *engine, const struct lp_cycle *a,
 			 const struct lp_cycle *b)

@@ -150,7 +150,8 @@ struct lp_rec_stack {
 
 /*
  * What code must be allowed to do to take a lock, and what holding it leaves allowed: the later
- * the more. Taking needs `outer`, which is no more than every context and held lock leave (`inner`).
+ * the more. Taking needs `outer`, which is no more than every context and held lock leave
+ * (`inner`).
  */
 enum lp_wait_type {
 	LP_WAIT_UNCHECKED,

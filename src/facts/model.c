@@ -20,7 +20,9 @@
 #define ARENA_CHUNK	(64u << 10)
 
 /* What a hash is of, so that equal numbers in different roles do not meet. */
-enum role { ROLE_BUILD_ID = 1, ROLE_PATH, ROLE_FINE, ROLE_STACK, ROLE_NODE, ROLE_CONTEXT, ROLE_STATE };
+enum role {
+	ROLE_BUILD_ID = 1, ROLE_PATH, ROLE_FINE, ROLE_STACK, ROLE_NODE, ROLE_CONTEXT, ROLE_STATE
+};
 
 struct lp_arena_chunk {
 	struct lp_arena_chunk *older;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explore_compile.h — what the files share that make a machine from a scenario. lp_x_compile() runs
- * them in this order; what they allocate is NULL, and m->no_memory set, when memory is short.
+ * explore_compile.h — what the files share that make a machine from a scenario. lp_x_compile()
+ * runs them in this order; what they allocate is NULL, and m->no_memory set, when memory is
+ * short.
  */
 #ifndef LP_EXPLORE_COMPILE_H
 #define LP_EXPLORE_COMPILE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explore_describe.c — the explorer: what a scenario does with its objects and bodies. What nobody
- * waits for, takes or triggers needs no place in a state.
+ * explore_describe.c — the explorer: what a scenario does with its objects and bodies. What
+ * nobody waits for, takes or triggers needs no place in a state.
  */
 #include "scenario/explore_compile.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explore_layout.c — the explorer: the bytes of a state (explore_private.h says what they are), the
- * first one of them, and the view of the one that is loaded.
+ * explore_layout.c — the explorer: the bytes of a state (explore_private.h says what they are),
+ * the first one of them, and the view of the one that is loaded.
  */
 #include <errno.h>
 

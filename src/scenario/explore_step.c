@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explore_step.c — one state, and what each operation makes of it: the table. docs/explorer.md says
- * it in words.
+ * explore_step.c — one state, and what each operation makes of it: the table. docs/explorer.md
+ * says it in words.
  */
 #include "scenario/explore_step.h"
 

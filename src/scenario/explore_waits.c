@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explore_waits.c — the explorer: grace periods, and bodies that are queued, armed, called, flushed
- * and cancelled.
+ * explore_waits.c — the explorer: grace periods, and bodies that are queued, armed, called,
+ * flushed and cancelled.
  */
 #include "scenario/explore_step.h"
 

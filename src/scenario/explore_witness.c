@@ -315,7 +315,7 @@ int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bo
 	int error;
 
 	m->emit = compare;
-	m->context = &way;
+	m->context = &way;	/* until it returns; cppcheck-suppress autoVariables */
 	error = recover(&way, store, last);
 	if (!error && shorten) {
 		leave_out(&way);
@@ -327,6 +327,7 @@ int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bo
 	}
 	if (!error)
 		error = put_result(&way, result);
+	m->context = NULL;
 	free(way.at);
 	free(way.trial);
 	free(way.state);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* play_facts.c — the records behind a scenario: image, module, classes, locks, threads, states. */
+/* play_facts.c — the records behind a scenario: image, classes, locks, threads, states. */
 #include <stdio.h>
 #include <string.h>
 

@@ -736,8 +736,8 @@ static uint32_t add_run(struct world *world, uint32_t process, uint32_t context,
 }
 
 /*
- * The seed: a lock that a task takes where softirqs can strike is taken in one, under RCU, on top of
- * a work item that holds something. Two engines: one that judged it, none.
+ * The seed: a lock that a task takes where softirqs can strike is taken in one, under RCU, on top
+ * of a work item that holds something. Two engines: one that judged it, none.
  */
 struct seed {
 	uint32_t	softirq, lock, rcu, work, task, run;

@@ -1006,7 +1006,8 @@ static void test_expectations(void **state)
 
 static const char sample[] =
 	"/* all */ C x // y\n{ spinlock_t l = \"&x->l\"; mutex m(ordered) : k, n(ordered) : k;\n"
-	"workqueue_struct wq; semaphore s(3); ww_mutex o : ww; ww_acquire_ctx c : ww; }\nP0(int *p) { // f g.c:1\n"
+	"workqueue_struct wq; semaphore s(3); ww_mutex o : ww; ww_acquire_ctx c : ww; }\n"
+	"P0(int *p) { // f g.c:1\n"
 	"if (!spin_trylock_irqsave(&l, f)) { queue_work(&wq, w); } else if (*) return;\n"
 	"else { down_timeout(&s, 5); up(&s); }\npthread_sigmask(SIG_BLOCK, SIGALRM | SIGHUP);\n"
 	"rcu_read_lock_bh(); call_rcu(r); fork(); } // a b.c:2\n"
