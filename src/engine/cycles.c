@@ -407,6 +407,7 @@ static int join_strikes(struct lp_engine *engine, const struct lp_cycle *cycle, 
 			edge.context = engine->object.at[engine->classes.pair.at[pair].to].context;
 			edge.wanted = strike->wanted;
 			edge.striker = strike->witness;
+			edge.writer = strike->writer;
 		}
 		err = lp_vec_push(&engine->joined, edge);
 	}

@@ -102,6 +102,8 @@ struct lp_finding_edge {
 	uint32_t	thread;		/* threads[]; 0: unknown */
 	uint32_t	context;	/* contexts[] that strikes; 0: no interrupt between the two */
 	uint32_t	striker;	/* witnesses[] of the interrupt; 0: none at hand */
+	uint32_t	writer;		/* a reader wants what a reader holds: witnesses[] of who can
+					   queue in between; 0: it needs nobody, or was not found */
 };
 
 struct lp_finding {

@@ -427,19 +427,23 @@ static bool has_writers(struct search *s)
 	return found;
 }
 
-/* All are chosen and better than before: keep them. */
+/* All are chosen and better than before: keep them, and the writers that were found for them. */
 static int keep(struct search *s, uint32_t cycle, enum lp_stage stage)
 {
 	struct lp_cycle *c = &s->engine->cycle.at[cycle];
+	const uint32_t *writer = s->engine->writers.at;
 
 	for (uint32_t i = 0; i < s->count; i++) {
 		const struct lp_entry *entry = chosen(s, i);
+		bool queues = stage > LP_STAGE_READERS &&
+			      needs_writer(s, entry, chosen(s, (i + 1) % s->count));
 
 		c->edge[(s->start + i) % s->count] = (struct lp_finding_edge){
 			.held = entry->held,
 			.wanted = is_hold(s, entry) ? 0 : wanted_of(s, entry),
 			.witness = entry->witness,
 			.thread = s->model->witnesses.at[entry->witness].thread,
+			.writer = queues ? *writer++ : 0,
 		};
 	}
 	c->gate = stage == LP_STAGE_GATE ? s->gate[s->count] : 0;
