@@ -123,6 +123,17 @@ static json_t *flags_of(uint32_t flags)
 	return NULL;
 }
 
+static json_t *tie_of(enum lp_report_tie tie)
+{
+	static const char *const words[LP_TIE_COUNT] = {
+#define X(name, word) [LP_TIE_##name] = word,
+		LP_REPORT_TIES(X)
+#undef X
+	};
+
+	return json_string(words[(unsigned)tie < LP_TIE_COUNT ? tie : LP_TIE_LOCK]);
+}
+
 static json_t *lock_of(const void *owner, size_t index)
 {
 	const struct lp_report_finding *finding = owner;
@@ -132,6 +143,7 @@ static json_t *lock_of(const void *owner, size_t index)
 		      { "kind", string_of(lock->kind) },
 		      { "class", string_of(lock->class_key) },
 		      { "created", string_of(lock->created) },
+		      { "object", string_of(lock->object) },
 		      { "address", hex_of(lock->address) },
 		      { "usage", string_of(lock->usage) },
 		      { "wait", string_of(lock->wait) });
@@ -159,8 +171,9 @@ static json_t *stack_of(const void *owner, size_t index)
 	return OBJECT({ "role", string_of(stack->role) },
 		      { "lock", index_of(stack->lock, finding->cycle_count) },
 		      { "thread", index_of(stack->thread, finding->thread_count) },
-		      { "edge", index_of(stack->edge,
-					 finding->thread_count - finding->strike_count) },
+		      { "edge", index_of(stack->edge, finding->thread_count -
+					 finding->strike_count - finding->writer_count) },
+		      { "tie", tie_of(stack->tie) },
 		      { "mode", string_of(stack->mode) },
 		      { "flags", flags_of(stack->flags) },
 		      { "place", number_of(stack->place) },
@@ -190,6 +203,15 @@ static json_t *strike_of(const void *owner, size_t index)
 		      { "in", string_of(strike->in) });
 }
 
+static json_t *writer_of(const void *owner, size_t index)
+{
+	const struct lp_report_finding *finding = owner;
+	const struct lp_report_writer *writer = &finding->writers[index];
+
+	return OBJECT({ "edge", number_of(writer->edge) },
+		      { "thread", number_of(writer->thread) });
+}
+
 static json_t *held_of(const void *owner, size_t index)
 {
 	const struct lp_report_finding *finding = owner;
@@ -197,6 +219,7 @@ static json_t *held_of(const void *owner, size_t index)
 
 	return OBJECT({ "thread", number_of(held->thread) },
 		      { "lock", lock_of(finding, held->lock) },
+		      { "tie", tie_of(held->tie) },
 		      { "mode", string_of(held->mode) },
 		      { "frames", array_of(frame_of, held->frames, held->frame_count) });
 }
@@ -244,6 +267,7 @@ json_t *lp_render_finding_json(const struct lp_report_finding *it)
 		      { "threads", array_of(thread_of, it, it->thread_count) },
 		      { "stacks", array_of(stack_of, it, it->stack_count) },
 		      { "strikes", array_of(strike_of, it, it->strike_count) },
+		      { "writers", array_of(writer_of, it, it->writer_count) },
 		      { "scenario", array_of(step_of, it, it->step_count) },
 		      { "held", array_of(held_of, it, it->held_count) },
 		      { "text", text_of(it) });

@@ -30,7 +30,8 @@ struct lp_report_lock {
 	const char	*class_key;	/* stable, hex */
 	const char	*created;	/* "initialised in queue_new server.c:120", "static in a.out",
 					   "first locked in transfer bank.c:12"; NULL: unknown */
-	uint64_t	address;	/* 0: not told apart */
+	const char	*object;	/* which one of the class, by its name: "alice"; NULL */
+	uint64_t	address;	/* likewise, when there is no name; 0: not told apart */
 	const char	*usage;		/* letters of how it is used in contexts, and while they can
 					   strike: "+.?."; NULL: not told */
 	const char	*wait;		/* what it needs and leaves: "3:3"; NULL: not told */
@@ -47,12 +48,37 @@ struct lp_report_thread {
 	bool		irq;		/* that is an interrupt of the kernel */
 };
 
+/*
+ * What keeps others waiting, or what is waited for: X(name, word in JSON). Most of it is a lock
+ * that somebody holds. Nobody holds what is given: somebody has yet to complete, signal or post it.
+ * And what runs need not hold anything: others wait for its end.
+ */
+#define LP_REPORT_TIES(X) \
+	X(LOCK, "lock") \
+	X(COMPLETION, "completion") \
+	X(CONDITION, "condition") \
+	X(SEMAPHORE, "semaphore") \
+	X(RUN, "run")
+
+enum lp_report_tie {
+#define X(name, word) LP_TIE_##name,
+	LP_REPORT_TIES(X)
+#undef X
+	LP_TIE_COUNT
+};
+
+static inline bool lp_report_is_given(enum lp_report_tie tie)
+{
+	return tie == LP_TIE_COMPLETION || tie == LP_TIE_CONDITION || tie == LP_TIE_SEMAPHORE;
+}
+
 /* Bits of lp_report_stack.flags, as in enum lp_acquire_flags. */
 enum { LP_REPORT_TRY = 1, LP_REPORT_TIMED = 2 };
 
 /*
- * role: "held" (where the lock was taken that blocks the other), "wanted", "created", "event",
- * "state" (of a dependency with a strike: where the held lock came to be held while that can
+ * role: "held" (where the lock was taken that blocks the other; of what is given: where that would
+ * be; of what runs: where it begins), "wanted", "created", "event", "writer" (where who queues
+ * between two readers wants to write), "state" (of a dependency with a strike: where the held lock came to be held while that can
  * strike: where it was taken, or where the strike was let in later).
  */
 struct lp_report_stack {
@@ -63,6 +89,7 @@ struct lp_report_stack {
 	/* of "held" and "wanted" */
 	const char	*mode;		/* "write", "read", "read-recursive" */
 	uint32_t	flags;		/* enum lp_acquire_flags */
+	enum lp_report_tie tie;
 	const struct lp_report_frame *frames;
 	size_t		frame_count;
 	size_t		place;		/* frames[]: the one a person would name as the place */
@@ -83,7 +110,9 @@ struct lp_report_held {
 	uint32_t	thread;
 	uint32_t	lock;
 	const char	*mode;
-	const struct lp_report_frame *frames;	/* where it was acquired; the place first */
+	enum lp_report_tie tie;
+	const struct lp_report_frame *frames;	/* where it was acquired, or is to be given; the
+						   place first */
 	size_t		frame_count;
 };
 
@@ -103,10 +132,19 @@ struct lp_report_strike {
 };
 
 /*
+ * In dependency `edge` a reader waits for a reader. It does so because of threads[thread], who
+ * waits to write the lock in between and lets no further reader pass.
+ */
+struct lp_report_writer {
+	uint32_t	edge;
+	uint32_t	thread;
+};
+
+/*
  * Dependency i of a cycle: threads[i] holds locks[i] and wants locks[(i + 1) % cycle_count], or is
  * struck by what wants it; the last one is told first. A finding about one thread has one
  * dependency and cycle_count 1, or 2 when a lock was nested inside another of its class.
- * threads[] has one for each dependency, then one for each strike.
+ * threads[] has one for each dependency, then one for each strike, then one for each writer.
  */
 struct lp_report_finding {
 	char		id[17];
@@ -126,6 +164,8 @@ struct lp_report_finding {
 	size_t		step_count;
 	const struct lp_report_strike *strikes;
 	size_t		strike_count;
+	const struct lp_report_writer *writers;
+	size_t		writer_count;
 	const struct lp_report_held *held;	/* outermost first; of the reporting thread, or of
 						   each thread of a deadlock, one after the other.
 						   What an interrupt stopped comes before its own */

@@ -25,19 +25,19 @@ struct layout {
 static const struct layout layouts[] = {
 	{ "circular-locking", false, {
 		lp_text_attempt, lp_text_chain, lp_text_other_info, lp_text_dependencies,
-		lp_text_scenario, lp_text_held, lp_text_backtrace } },
+		lp_text_writers, lp_text_scenario, lp_text_held, lp_text_backtrace } },
 	{ "recursive-locking", false, {
-		lp_text_attempt, lp_text_other_info, lp_text_scenario, lp_text_nesting_hint,
-		lp_text_held, lp_text_backtrace } },
+		lp_text_attempt, lp_text_other_info, lp_text_writers, lp_text_scenario,
+		lp_text_nesting_hint, lp_text_held, lp_text_backtrace } },
 	{ "inconsistent-lock-state", false, {
-		lp_text_inconsistent, lp_text_other_info, lp_text_struck, lp_text_scenario,
-		lp_text_held, lp_text_backtrace } },
+		lp_text_inconsistent, lp_text_other_info, lp_text_struck, lp_text_writers,
+		lp_text_scenario, lp_text_held, lp_text_backtrace } },
 	{ "irq-lock-inversion", false, {
-		lp_text_inversion, lp_text_other_info, lp_text_paths, lp_text_scenario,
-		lp_text_held, lp_text_backtrace } },
+		lp_text_inversion, lp_text_other_info, lp_text_paths, lp_text_writers,
+		lp_text_scenario, lp_text_held, lp_text_backtrace } },
 	{ "irq-unsafe-lock-order", false, {
-		lp_text_unsafe_order, lp_text_other_info, lp_text_paths, lp_text_scenario,
-		lp_text_held, lp_text_backtrace } },
+		lp_text_unsafe_order, lp_text_other_info, lp_text_paths, lp_text_writers,
+		lp_text_scenario, lp_text_held, lp_text_backtrace } },
 	{ "bad-unlock-balance", false, {
 		lp_text_release, lp_text_other_info, lp_text_held, lp_text_backtrace } },
 	{ "held-lock-freed", false, {

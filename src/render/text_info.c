@@ -36,8 +36,11 @@ static void put_chain_line(struct lp_text *text)
 	fputs("Chain exists of:\n  ", text->out);
 	for (size_t i = 0; i <= links; i++, edge = (edge + 1) % count) {
 		const char *name = lp_text_lock_at(finding, i % count);
+		const char *object = lp_text_object_at(finding, i % count);
 		size_t width = lp_clean_put(NULL, name) + put_arrow(NULL, finding, edge);
 
+		if (object)
+			width += 1 + lp_clean_put(NULL, object);
 		if (i && columns + width > CHAIN_WIDTH_MAX) {
 			fputs("\n   ", text->out);
 			columns = 3;
@@ -46,6 +49,10 @@ static void put_chain_line(struct lp_text *text)
 			put_arrow(text->out, finding, edge);
 		columns += width;
 		lp_text_styled(text, LP_TEXT_LOCK, name);
+		if (object) {
+			fputc(' ', text->out);
+			lp_clean_put(text->out, object);
+		}
 	}
 	fputs("\n\n", text->out);
 }
@@ -129,6 +136,15 @@ static void put_thread_origins(struct lp_text *text)
 	}
 }
 
+static bool any_lock_origin(const struct lp_report_finding *finding)
+{
+	for (size_t i = 0; i < finding->lock_count; i++) {
+		if (has_lock_origin(finding, i))
+			return true;
+	}
+	return false;
+}
+
 static bool any_thread_origin(const struct lp_report_finding *finding)
 {
 	for (size_t i = 0; i < finding->thread_count; i++) {
@@ -138,9 +154,20 @@ static bool any_thread_origin(const struct lp_report_finding *finding)
 	return false;
 }
 
+/* In two layouts a line of the kernel's follows under the heading. */
+static bool has_more(const struct lp_report_finding *finding)
+{
+	return !strcmp(finding->kind, "suspicious-rcu-usage") ||
+	       (!strcmp(finding->kind, "invalid-wait-context") && finding->wait_context);
+}
+
 int lp_text_other_info(struct lp_text *text)
 {
-	fputs("\nother info that might help us debug this:\n\n", text->out);
+	bool origins = any_lock_origin(text->finding) || any_thread_origin(text->finding);
+
+	if (!origins && !has_more(text->finding))
+		return 0;
+	fprintf(text->out, "\nother info that might help us debug this:\n%s", origins ? "\n" : "");
 	put_lock_origins(text);
 	if (any_thread_origin(text->finding)) {
 		fputs(" threads:\n", text->out);
@@ -175,19 +202,48 @@ int lp_text_scenario(struct lp_text *text)
 	return result;
 }
 
-static size_t held_by(const struct lp_report_finding *finding, size_t thread)
+/* What it holds; or, `given`, what it is still to give, which nobody holds. */
+static size_t held_by(const struct lp_report_finding *finding, size_t thread, bool given)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < finding->held_count; i++)
-		count += finding->held[i].thread == thread;
+		count += finding->held[i].thread == thread &&
+			 lp_report_is_given(finding->held[i].tie) == given;
 	return count;
+}
+
+static void put_held_line(struct lp_text *text, const struct lp_report_held *held)
+{
+	struct lp_report_stack stack = {
+		.mode = held->mode, .frames = held->frames, .frame_count = held->frame_count,
+		.tie = held->tie,
+	};
+
+	lp_text_lock_line(text, held->lock, &stack);
+}
+
+static void put_to_give(struct lp_text *text, size_t thread)
+{
+	const struct lp_report_finding *finding = text->finding;
+
+	if (!held_by(finding, thread, true))
+		return;
+	fputs("still to come from ", text->out);
+	lp_text_task(text, thread);
+	fputs(":\n", text->out);
+	for (size_t i = 0; i < finding->held_count; i++) {
+		if (finding->held[i].thread != thread || !lp_report_is_given(finding->held[i].tie))
+			continue;
+		fputc(' ', text->out);
+		put_held_line(text, &finding->held[i]);
+	}
 }
 
 static void put_held_by(struct lp_text *text, size_t thread)
 {
 	const struct lp_report_finding *finding = text->finding;
-	size_t count = held_by(finding, thread), number = 0;
+	size_t count = held_by(finding, thread, false), number = 0;
 
 	if (count)
 		fprintf(text->out, "\n%zu lock%s held by ", count, count == 1 ? "" : "s");
@@ -197,16 +253,13 @@ static void put_held_by(struct lp_text *text, size_t thread)
 	fputs(count ? ":\n" : ".\n", text->out);
 	for (size_t i = 0; i < finding->held_count; i++) {
 		const struct lp_report_held *held = &finding->held[i];
-		struct lp_report_stack stack = {
-			.mode = held->mode, .frames = held->frames,
-			.frame_count = held->frame_count,
-		};
 
-		if (held->thread != thread)
+		if (held->thread != thread || lp_report_is_given(held->tie))
 			continue;
 		fprintf(text->out, " #%zu: ", number++);
-		lp_text_lock_line(text, held->lock, &stack);
+		put_held_line(text, held);
 	}
+	put_to_give(text, thread);
 }
 
 int lp_text_held(struct lp_text *text)
@@ -214,7 +267,8 @@ int lp_text_held(struct lp_text *text)
 	const struct lp_report_finding *finding = text->finding;
 
 	for (size_t i = 0; i < finding->thread_count; i++) {
-		if (i == lp_text_reporter(finding) || held_by(finding, i))
+		if (i == lp_text_reporter(finding) || held_by(finding, i, false) ||
+		    held_by(finding, i, true))
 			put_held_by(text, i);
 	}
 	return 0;

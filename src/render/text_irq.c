@@ -108,19 +108,24 @@ int lp_text_unsafe_order(struct lp_text *text)
 {
 	const struct lp_report_finding *finding = text->finding;
 	const struct lp_report_strike *strike = main_strike(finding);
-	size_t edge = lp_text_last_edge(finding), wanted = lp_text_wanted_lock(finding, edge);
+	const struct lp_report_stack *wanted = lp_text_report_stack(finding), *held;
+	size_t edge = lp_text_last_edge(finding), lock = lp_text_wanted_lock(finding, edge);
+
+	held = lp_text_find_stack(finding, "held", edge);
 
 	fputc('\n', text->out);
 	lp_text_task(text, lp_text_reporter(finding));
 	lp_text_state(text);
-	fputs(" is trying to acquire:\n", text->out);
-	lp_text_lock_line(text, wanted, lp_text_report_stack(finding));
-	fputs("\nand this task is already holding:\n", text->out);
-	lp_text_lock_line(text, edge, lp_text_find_stack(finding, "held", edge));
+	fprintf(text->out, " %s:\n", lp_text_is_lock(wanted) ? "is trying to acquire" :
+						     lp_text_tie(wanted)->wanted);
+	lp_text_lock_line(text, lock, wanted);
+	fprintf(text->out, "\nand this task %s:\n", lp_text_is_lock(held) ? "is already holding" :
+						      lp_text_tie(held)->held);
+	lp_text_lock_line(text, edge, held);
 	fputs("which would create a new lock dependency:\n ", text->out);
 	lp_text_class(text, edge);
 	fputs(" -> ", text->out);
-	lp_text_class(text, wanted);
+	lp_text_class(text, lock);
 	fputc('\n', text->out);
 	put_end(text, strike, true);
 	put_end(text, strike, false);
@@ -132,17 +137,19 @@ static void put_struck(struct lp_text *text, const struct lp_report_strike *stri
 {
 	const struct lp_report_finding *finding = text->finding;
 	const struct lp_report_stack *state = lp_text_find_stack(finding, "state", strike->edge);
+	const struct lp_report_stack *held = lp_text_find_stack(finding, "held", strike->edge);
+	bool runs = held && held->tie == LP_TIE_RUN;
 
 	put_word(text, "\n ", strike->context, " can strike ");
 	lp_text_thread(text, strike->edge);
-	fputs(" while it holds ", text->out);
+	fprintf(text->out, " while it %s ", runs ? "runs" : "holds");
 	lp_text_lock_name(text, strike->edge);
 	if (told && !state) {
 		fputs(" (stack: above).\n", text->out);
 		return;
 	}
-	fputs(",\n which it acquired at:\n", text->out);
-	lp_text_stack(text, lp_text_find_stack(finding, "held", strike->edge), 7);
+	fprintf(text->out, ",\n %s:\n", lp_text_tie(held)->where);
+	lp_text_stack(text, held, 7);
 	if (told || !state)
 		return;
 	put_word(text, " and where ", strike->context, " was let in at:\n");
@@ -159,34 +166,33 @@ int lp_text_struck(struct lp_text *text)
 static void put_striker(struct lp_text *text, const struct lp_report_strike *strike)
 {
 	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_stack *wanted = lp_text_find_stack(finding, "wanted", strike->edge);
 
 	fputs("\n ", text->out);
 	lp_text_thread(text, strike->thread);
-	fputs(" wanted ", text->out);
+	fprintf(text->out, " %s ", lp_text_tie(wanted)->wish);
 	lp_text_lock_name(text, lp_text_wanted_lock(finding, strike->edge));
 	put_word(text, " in ", strike->context, " at:\n");
-	lp_text_stack(text, lp_text_find_stack(finding, "wanted", strike->edge), 7);
+	lp_text_stack(text, wanted, 7);
 }
 
 /* Both halves of a dependency. */
 static void put_dependency(struct lp_text *text, size_t edge)
 {
 	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_stack *wanted = lp_text_find_stack(finding, "wanted", edge);
 
 	fputs("\n ", text->out);
 	lp_text_thread(text, edge);
-	fputs(" wanted ", text->out);
+	fprintf(text->out, " %s ", lp_text_tie(wanted)->wish);
 	lp_text_lock_name(text, lp_text_wanted_lock(finding, edge));
 	if (edge == lp_text_last_edge(finding)) {
 		fputs(" (stack: below)", text->out);
 	} else {
 		fputs(" at:\n", text->out);
-		lp_text_stack(text, lp_text_find_stack(finding, "wanted", edge), 7);
+		lp_text_stack(text, wanted, 7);
 	}
-	fputs(" while holding ", text->out);
-	lp_text_lock_name(text, edge);
-	fputs(",\n which it acquired at:\n", text->out);
-	lp_text_stack(text, lp_text_find_stack(finding, "held", edge), 7);
+	lp_text_while_holding(text, edge);
 }
 
 /*

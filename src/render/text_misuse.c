@@ -27,7 +27,7 @@ int lp_text_release(struct lp_text *text)
 	lp_text_task(text, lp_text_reporter(finding));
 	fprintf(text->out, " %s (", finding->attempt ? finding->attempt :
 						      "is trying to release lock");
-	lp_text_styled(text, LP_TEXT_LOCK, lp_text_lock_at(finding, 0));
+	lp_text_lock_name(text, 0);
 	fputs(") at:\n", text->out);
 	if (finding->lock_count && finding->locks[0].address)
 		fprintf(text->out, "%016" PRIx64 " ", finding->locks[0].address);

@@ -7,15 +7,16 @@ int lp_text_attempt(struct lp_text *text)
 {
 	const struct lp_report_finding *finding = text->finding;
 	size_t edge = lp_text_last_edge(finding);
+	const struct lp_report_stack *held = lp_text_find_stack(finding, "held", edge);
+	const struct lp_report_stack *wanted = lp_text_report_stack(finding);
 
 	fputc('\n', text->out);
 	lp_text_task(text, lp_text_reporter(finding));
 	fprintf(text->out, " %s:\n",
-		finding->attempt ? finding->attempt : "is trying to acquire lock");
-	lp_text_lock_line(text, lp_text_wanted_lock(finding, edge), lp_text_report_stack(finding));
-	fputs("\nbut task is already holding lock:\n", text->out);
-	lp_text_lock_line(text, edge < finding->cycle_count ? edge : 0,
-			  lp_text_find_stack(finding, "held", edge));
+		finding->attempt ? finding->attempt : lp_text_tie(wanted)->wanted);
+	lp_text_lock_line(text, lp_text_wanted_lock(finding, edge), wanted);
+	fprintf(text->out, "\nbut task %s:\n", lp_text_tie(held)->held);
+	lp_text_lock_line(text, edge < finding->cycle_count ? edge : 0, held);
 	return 0;
 }
 
@@ -23,9 +24,12 @@ int lp_text_attempt(struct lp_text *text)
 int lp_text_chain(struct lp_text *text)
 {
 	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_stack *held =
+		lp_text_find_stack(finding, "held", lp_text_last_edge(finding));
 
-	fputs("\nwhich lock already depends on the new lock.\n\n\n"
-	      "the existing dependency chain (in reverse order) is:\n", text->out);
+	fprintf(text->out, "\nwhich %salready depends on %s.\n\n\n", lp_text_is_lock(held) ? "lock " : "",
+		lp_text_is_lock(lp_text_report_stack(finding)) ? "the new lock" : "what it waits for");
+	fputs("the existing dependency chain (in reverse order) is:\n", text->out);
 	for (size_t number = lp_text_edge_count(finding); number-- > 0;) {
 		/* Entry n is the lock that dependency n - 1 wants; entry 0 closes the cycle. */
 		size_t edge = number ? number - 1 : lp_text_last_edge(finding);
@@ -57,12 +61,29 @@ int lp_text_dependencies(struct lp_text *text)
 
 		fputs("\n ", text->out);
 		lp_text_thread(text, edge);
-		fputs(" wanted ", text->out);
+		fprintf(text->out, " %s ",
+			lp_text_tie(lp_text_find_stack(finding, "wanted", edge))->wish);
 		lp_text_lock_name(text, lp_text_wanted_lock(finding, edge));
-		fprintf(text->out, " (stack: #%zu above) while holding ", number);
-		lp_text_lock_name(text, edge);
-		fputs(",\n which it acquired at:\n", text->out);
-		lp_text_stack(text, lp_text_find_stack(finding, "held", edge), 7);
+		fprintf(text->out, " (stack: #%zu above)", number);
+		lp_text_while_holding(text, edge);
+	}
+	return 0;
+}
+
+/* Why a reader waits for a reader. */
+int lp_text_writers(struct lp_text *text)
+{
+	const struct lp_report_finding *finding = text->finding;
+
+	for (size_t i = 0; i < finding->writer_count; i++) {
+		const struct lp_report_writer *it = &finding->writers[i];
+
+		fputs("\n ", text->out);
+		lp_text_thread(text, it->thread);
+		fputs(" waits to write ", text->out);
+		lp_text_lock_name(text, lp_text_wanted_lock(finding, it->edge));
+		fputs(" in between, and the later reader waits behind it:\n", text->out);
+		lp_text_stack(text, lp_text_find_stack(finding, "writer", it->edge), 7);
 	}
 	return 0;
 }

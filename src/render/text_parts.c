@@ -23,6 +23,29 @@ void lp_text_styled(struct lp_text *text, enum lp_text_style which, const char *
 	lp_text_style(text, LP_TEXT_PLAIN);
 }
 
+bool lp_text_is_lock(const struct lp_report_stack *stack)
+{
+	return !stack || stack->tie == LP_TIE_LOCK;
+}
+
+const struct lp_text_tie *lp_text_tie(const struct lp_report_stack *stack)
+{
+	static const struct lp_text_tie ties[LP_TIE_COUNT] = {
+		[LP_TIE_LOCK] = { "is already holding lock", "is trying to acquire lock", "wanted",
+				  "while holding", "which it acquired at" },
+		[LP_TIE_COMPLETION] = { "has yet to complete", "is waiting for completion",
+					"waited for", "before completing", "which it would do at" },
+		[LP_TIE_CONDITION] = { "has yet to signal", "is waiting for condition",
+				       "waited for", "before signalling", "which it would do at" },
+		[LP_TIE_SEMAPHORE] = { "has yet to give", "is waiting for semaphore", "waited for",
+				       "before giving", "which it would do at" },
+		[LP_TIE_RUN] = { "is running", "is waiting for the end of",
+				 "waited for the end of", "while running", "which begins at" },
+	};
+
+	return &ties[stack && (unsigned)stack->tie < LP_TIE_COUNT ? stack->tie : LP_TIE_LOCK];
+}
+
 const struct lp_report_thread *lp_text_thread_at(const struct lp_report_finding *finding,
 						size_t index)
 {
@@ -33,7 +56,7 @@ const struct lp_report_thread *lp_text_thread_at(const struct lp_report_finding 
 
 size_t lp_text_edge_count(const struct lp_report_finding *finding)
 {
-	return finding->thread_count - finding->strike_count;
+	return finding->thread_count - finding->strike_count - finding->writer_count;
 }
 
 size_t lp_text_last_edge(const struct lp_report_finding *finding)
@@ -194,33 +217,57 @@ void lp_text_class(struct lp_text *text, size_t index)
 	lp_text_uses(text, index);
 }
 
-/* "00007f3a8c000b20 (&q->lock) [read]" */
-void lp_text_lock(struct lp_text *text, size_t index, const char *mode, uint32_t flags)
+/* Is there another lock of its class among the first `count`? */
+static bool has_sibling(const struct lp_report_finding *finding, size_t index, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i != index && !strcmp(finding->locks[i].class_key,
+					  finding->locks[index].class_key))
+			return true;
+	}
+	return false;
+}
+
+const char *lp_text_object_at(const struct lp_report_finding *finding, size_t index)
+{
+	const struct lp_report_lock *it = &finding->locks[index];
+
+	if (index >= finding->lock_count || it->address)
+		return NULL;
+	return has_sibling(finding, index, finding->lock_count) ? it->object : NULL;
+}
+
+/* Which lock of its class it is: "alice ", "00007f3a8c000b20 ". */
+static void put_instance(struct lp_text *text, size_t index)
 {
 	const struct lp_report_finding *finding = text->finding;
+	const char *object = lp_text_object_at(finding, index);
 
 	if (index < finding->lock_count && finding->locks[index].address)
 		fprintf(text->out, "%016" PRIx64 " ", finding->locks[index].address);
-	lp_text_class(text, index);
-	put_mode(text, mode, flags);
+	if (!object)
+		return;
+	lp_clean_put(text->out, object);
+	fputc(' ', text->out);
 }
 
-/* The name; the address before it when the cycle has another lock of this class. */
 void lp_text_lock_name(struct lp_text *text, size_t index)
 {
 	const struct lp_report_finding *finding = text->finding;
 	const struct lp_report_lock *it = &finding->locks[index];
-	bool ambiguous = false;
+	const char *object = lp_text_object_at(finding, index);
 
 	if (index >= finding->lock_count) {
 		lp_clean_put(text->out, NULL);
 		return;
 	}
-	for (size_t i = 0; i < finding->cycle_count; i++)
-		ambiguous |= i != index && !strcmp(finding->locks[i].class_key, it->class_key);
-	if (ambiguous && it->address)
+	if (it->address && has_sibling(finding, index, finding->cycle_count))
 		fprintf(text->out, "%016" PRIx64 " ", it->address);
 	lp_text_styled(text, LP_TEXT_LOCK, it->name);
+	if (object) {
+		fputc(' ', text->out);
+		lp_clean_put(text->out, object);
+	}
 }
 
 const struct lp_report_stack *lp_text_find_stack(const struct lp_report_finding *finding,
@@ -264,7 +311,10 @@ void lp_text_place(struct lp_text *text, const struct lp_report_stack *stack)
 
 void lp_text_lock_line(struct lp_text *text, size_t lock, const struct lp_report_stack *stack)
 {
-	lp_text_lock(text, lock, stack ? stack->mode : NULL, stack ? stack->flags : 0);
+	put_instance(text, lock);
+	lp_text_class(text, lock);
+	if (stack && !lp_report_is_given(stack->tie))
+		put_mode(text, stack->mode, stack->flags);
 	fputs(", at: ", text->out);
 	lp_text_place(text, stack);
 	fputc('\n', text->out);
@@ -275,4 +325,15 @@ void lp_text_stack(struct lp_text *text, const struct lp_report_stack *stack, in
 	static const struct lp_report_stack none;
 
 	put_frames(text, stack ? stack : &none, indent);
+}
+
+void lp_text_while_holding(struct lp_text *text, size_t edge)
+{
+	const struct lp_report_stack *held = lp_text_find_stack(text->finding, "held", edge);
+	const struct lp_text_tie *tie = lp_text_tie(held);
+
+	fprintf(text->out, " %s ", tie->during);
+	lp_text_lock_name(text, edge);
+	fprintf(text->out, ",\n %s:\n", tie->where);
+	lp_text_stack(text, held, 7);
 }

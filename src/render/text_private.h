@@ -31,6 +31,15 @@ struct lp_text {
 	const struct lp_report_finding *finding;
 };
 
+/* Words for what keeps a thread waiting. */
+struct lp_text_tie {
+	const char	*held;		/* "is already holding lock" */
+	const char	*wanted;	/* "is trying to acquire lock" */
+	const char	*wish;		/* "wanted" */
+	const char	*during;	/* "while holding" */
+	const char	*where;		/* "which it acquired at" */
+};
+
 /* A section of a report. 0 or a negative errno; what a stream says is asked at the end. */
 typedef int lp_text_section(struct lp_text *text);
 
@@ -42,12 +51,17 @@ const struct lp_report_strike *lp_text_strike_of(const struct lp_report_finding 
 /* threads[] of the one who reports: of an interrupt that closed the cycle, that. */
 size_t lp_text_reporter(const struct lp_report_finding *finding);
 const char *lp_text_lock_at(const struct lp_report_finding *finding, size_t index);
+/* Its own name, when the report has another lock of its class and no address; else NULL. */
+const char *lp_text_object_at(const struct lp_report_finding *finding, size_t index);
 /* The lock that dependency `edge` wants. */
 size_t lp_text_wanted_lock(const struct lp_report_finding *finding, size_t edge);
 const struct lp_report_thread *lp_text_thread_at(const struct lp_report_finding *finding,
 						 size_t index);
 const struct lp_report_stack *lp_text_find_stack(const struct lp_report_finding *finding,
 						 const char *role, size_t edge);
+bool lp_text_is_lock(const struct lp_report_stack *stack);	/* and nothing that is given or runs */
+/* NULL: that of a lock. */
+const struct lp_text_tie *lp_text_tie(const struct lp_report_stack *stack);
 /* Where the reporting thread is. */
 const struct lp_report_stack *lp_text_report_stack(const struct lp_report_finding *finding);
 
@@ -57,15 +71,18 @@ void lp_text_styled(struct lp_text *text, enum lp_text_style which, const char *
 void lp_text_task(struct lp_text *text, size_t thread);		/* "worker-a/1234" */
 void lp_text_thread(struct lp_text *text, size_t thread);	/* "T2 worker-a/1234" */
 void lp_text_state(struct lp_text *text);			/* " [HC0[0]:SC1[1]:HE1:SE0]" */
-void lp_text_lock_name(struct lp_text *text, size_t lock);	/* "&q->lock" */
+void lp_text_lock_name(struct lp_text *text, size_t lock);	/* "&q->lock", "&q->lock alice" */
 void lp_text_uses(struct lp_text *text, size_t lock);		/* "{+.?.}-{3:3}", or nothing */
 void lp_text_class(struct lp_text *text, size_t lock);		/* "(&q->lock){+.?.}-{3:3}" */
 void lp_text_place(struct lp_text *text, const struct lp_report_stack *stack);
 
-/* "00007f3a8c000b20 (&q->lock) [read, timed]"; flags of struct lp_report_stack */
-void lp_text_lock(struct lp_text *text, size_t lock, const char *mode, uint32_t flags);
+/* " while holding &a,\n which it acquired at:" and the stack, of a dependency. */
+void lp_text_while_holding(struct lp_text *text, size_t edge);
 
-/* text_parts.c: whole lines. The kernel's lock line: what and where. */
+/*
+ * text_parts.c: whole lines. The kernel's lock line: what and where.
+ * "00007f3a8c000b20 (&q->lock) [read, timed], at: push queue.c:12"
+ */
 void lp_text_lock_line(struct lp_text *text, size_t lock, const struct lp_report_stack *stack);
 void lp_text_stack(struct lp_text *text, const struct lp_report_stack *stack, int indent);
 
@@ -74,7 +91,7 @@ lp_text_section lp_text_other_info, lp_text_scenario, lp_text_held, lp_text_back
 
 /* text_order.c */
 lp_text_section lp_text_attempt, lp_text_chain, lp_text_dependencies, lp_text_nesting_hint,
-		lp_text_waits;
+		lp_text_waits, lp_text_writers;
 
 /* text_irq.c */
 lp_text_section lp_text_inconsistent, lp_text_inversion, lp_text_unsafe_order, lp_text_struck,

@@ -24,7 +24,7 @@ static const struct lp_report_finding two = {
 			    CODE("main", 0x40, 0x100, "bank.c", 95)) }),
 	STEPS_OF(STEP(1, "lock(audit_lock);"), STEP(0, "lock(&from->lock);"),
 		 STEP(0, "lock(audit_lock);"), STEP(1, "lock(&from->lock);")),
-	HELD_OF({ 1, 1, "write", FRAMES(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
+	HELD_OF({ 1, 1, "write", FRAMES_OF(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
 };
 REPORT_OF(two, 2, 1, 0)
 
@@ -51,8 +51,8 @@ static const struct lp_report_finding modes = {
 			    CODE("audit", 0x44, 0x60, "bank.c", 90)) }),
 	STEPS_OF(STEP(1, "trylock(audit_lock);"), STEP(0, "rlock(table_lock);"),
 		 STEP(0, "lock(audit_lock);"), STEP(1, "rlock(table_lock);")),
-	HELD_OF({ 1, 2, "write", FRAMES(CODE("main_loop", 0x1, 0x60, "bank.c", 70)) },
-		{ 1, 1, "write", FRAMES(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
+	HELD_OF({ 1, 2, "write", FRAMES_OF(CODE("main_loop", 0x1, 0x60, "bank.c", 70)) },
+		{ 1, 1, "write", FRAMES_OF(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
 };
 REPORT_OF(modes, 0, 1, 0)
 
@@ -74,7 +74,7 @@ static const struct lp_report_finding three = {
 	STACKS_OF(FORK(0, 1), FORK(1, 2), FORK(2, 0)),
 	STEPS_OF(STEP(2, "lock(lock_c);"), STEP(0, "lock(lock_a);"), STEP(1, "lock(lock_b);"),
 		 STEP(1, "lock(lock_c);"), STEP(0, "lock(lock_b);"), STEP(2, "lock(lock_a);")),
-	HELD_OF({ 2, 2, "write", FRAMES(CODE("take_first", 0x12, 0x80, "dine.c", 12)) }),
+	HELD_OF({ 2, 2, "write", FRAMES_OF(CODE("take_first", 0x12, 0x80, "dine.c", 12)) }),
 };
 REPORT_OF(three, 0, 1, 0)
 
@@ -90,7 +90,7 @@ static const struct lp_report_finding five = {
 		 STEP(2, "lock(lock_c);"), STEP(3, "lock(lock_d);"), STEP(3, "lock(lock_e);"),
 		 STEP(2, "lock(lock_d);"), STEP(1, "lock(lock_c);"), STEP(0, "lock(lock_b);"),
 		 STEP(4, "lock(lock_a);")),
-	HELD_OF({ 4, 4, "write", FRAMES(CODE("take_first", 0x14, 0x80, "dine.c", 14)) }),
+	HELD_OF({ 4, 4, "write", FRAMES_OF(CODE("take_first", 0x14, 0x80, "dine.c", 14)) }),
 };
 REPORT_OF(five, 0, 1, 0)
 
@@ -103,7 +103,7 @@ static const struct lp_report_finding one_thread = {
 	STACKS_OF(FORK(0, 1), FORK(1, 0)),
 	STEPS_OF(STEP(1, "lock(lock_b);"), STEP(0, "lock(lock_a);"), STEP(0, "lock(lock_b);"),
 		 STEP(1, "lock(lock_a);")),
-	HELD_OF({ 1, 1, "write", FRAMES(CODE("take_first", 0x11, 0x80, "dine.c", 11)) }),
+	HELD_OF({ 1, 1, "write", FRAMES_OF(CODE("take_first", 0x11, 0x80, "dine.c", 11)) }),
 };
 REPORT_OF(one_thread, 1, 0, 0)
 
@@ -121,7 +121,7 @@ static const struct lp_report_finding stripped = {
 		  { .role = "wanted", .lock = 0, .thread = 1, .edge = 1, .mode = "write" }),
 	STEPS_OF(STEP(1, "lock(blob+0x4040);"), STEP(0, "lock(blob+0x11a9);"),
 		 STEP(0, "lock(blob+0x4040);"), STEP(1, "lock(blob+0x11a9);")),
-	HELD_OF({ 1, 1, "write", FRAMES(BARE("/srv/blob", 0x1310)) }),
+	HELD_OF({ 1, 1, "write", FRAMES_OF(BARE("/srv/blob", 0x1310)) }),
 };
 REPORT_OF(stripped, 0, 1, 0)
 
@@ -198,7 +198,7 @@ static const struct lp_report_finding recursive = {
 	STACKS_OF(STACK("held", 0, 0, CODE("pay", 0x10, 0x20, "bank.c", 61)),
 		  STACK("wanted", 0, 0, CODE("transfer", 0x10, 0x20, "bank.c", 41))),
 	STEPS_OF(STEP(0, "lock(&from->lock);"), STEP(0, "lock(&from->lock);")),
-	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
 };
 REPORT_OF(recursive, 0, 1, 0)
 
@@ -212,7 +212,7 @@ static const struct lp_report_finding nested = {
 	STACKS_OF(STACK("held", 0, 0, CODE("pay", 0x10, 0x20, "bank.c", 61)),
 		  STACK("wanted", 1, 0, CODE("transfer", 0x10, 0x20, "bank.c", 41))),
 	STEPS_OF(STEP(0, "lock(&from->lock 7f3a8c000b20);"), STEP(0, "lock(&from->lock 7f3a8c000c80);")),
-	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
 };
 REPORT_OF(nested, 1, 0, 0)
 
@@ -223,7 +223,7 @@ static const struct lp_report_finding relock = {
 	STACKS_OF(STACK("event", 0, 0, CODE("transfer", 0x10, 0x20, "bank.c", 41)),
 		  STACK("held", 0, 0, CODE("pay", 0x10, 0x20, "bank.c", 61))),
 	STEPS_OF(STEP(0, "lock(&from->lock);"), STEP(0, "lock(&from->lock);")),
-	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(CODE("pay", 0x10, 0x20, "bank.c", 61)) }),
 	.event_text = "locked again a lock that it holds (an errorcheck mutex: EDEADLK)",
 };
 REPORT_OF(relock, 0, 0, 1)
@@ -241,7 +241,7 @@ REPORT_OF(unlock, 0, 0, 1)
 
 static const struct lp_report_finding unlock_other = {
 	.id = "0000000000000032", UNLOCK, .holder = "T2 payer/4712",
-	HELD_OF({ 0, 1, "write", FRAMES(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
+	HELD_OF({ 0, 1, "write", FRAMES_OF(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
 };
 REPORT_OF(unlock_other, 0, 0, 1)
 
@@ -254,7 +254,7 @@ static const struct lp_report_finding freed = {
 	STACKS_OF(STACK("event", 0, 0, CODE("account_free", 0x14, 0x20, "bank.c", 35),
 			CODE("pay", 0x30, 0x40, "bank.c", 66)),
 		  STACK("held", 0, 0, CODE("pay", 0x10, 0x40, "bank.c", 61))),
-	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x40, "bank.c", 61)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(CODE("pay", 0x10, 0x40, "bank.c", 61)) }),
 };
 REPORT_OF(freed, 0, 0, 1)
 
@@ -265,8 +265,8 @@ static const struct lp_report_finding at_exit = {
 	.event_text = "a thread ended while it held a lock",
 	LOCKS_OF(LOCK_A, LOCK_B), .cycle_count = 1, THREADS_OF(PAYER),
 	STACKS_OF(STACK("event", 0, 0, LIBRARY("start_thread", 0x310, 0x3a0))),
-	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x40, "bank.c", 61)) },
-		{ 0, 1, "read", FRAMES(CODE("pay", 0x18, 0x40, "bank.c", 62)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(CODE("pay", 0x10, 0x40, "bank.c", 61)) },
+		{ 0, 1, "read", FRAMES_OF(CODE("pay", 0x18, 0x40, "bank.c", 62)) }),
 };
 REPORT_OF(at_exit, 0, 0, 1)
 
@@ -283,8 +283,8 @@ static const struct lp_report_finding deadlock = {
 		  STACK("wanted", 0, 1, CODE("audit", 0x3c, 0x60, "bank.c", 85))),
 	STEPS_OF(STEP(1, "lock(audit_lock);"), STEP(0, "lock(&from->lock);"),
 		 STEP(0, "lock(audit_lock);"), STEP(1, "lock(&from->lock);")),
-	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x40, "bank.c", 61)) },
-		{ 1, 1, "write", FRAMES(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(CODE("pay", 0x10, 0x40, "bank.c", 61)) },
+		{ 1, 1, "write", FRAMES_OF(CODE("audit", 0x12, 0x60, "bank.c", 82)) }),
 };
 REPORT_OF(deadlock, 0, 0, 1)
 
@@ -294,7 +294,7 @@ static const struct lp_report_finding deadlock_self = {
 	STACKS_OF(STACK("held", 0, 0, CODE("pay", 0x10, 0x40, "bank.c", 61)),
 		  STACK("wanted", 0, 0, CODE("transfer", 0x48, 0x90, "bank.c", 44))),
 	STEPS_OF(STEP(0, "lock(&from->lock);"), STEP(0, "lock(&from->lock);")),
-	HELD_OF({ 0, 0, "write", FRAMES(CODE("pay", 0x10, 0x40, "bank.c", 61)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(CODE("pay", 0x10, 0x40, "bank.c", 61)) }),
 };
 REPORT_OF(deadlock_self, 0, 0, 1)
 

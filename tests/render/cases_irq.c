@@ -78,13 +78,13 @@ static const struct lp_report_finding seed = {
 			    AT("__do_softirq", 0x307, 0x6be, "kernel/softirq.c", 298)) }),
 	STEPS_OF(STEP(0, "lock(&file_data->lock);"), STEP(0, "<Interrupt>"),
 		 INNER(0, "lock(&file_data->lock);")),
-	HELD_OF({ 1, 1, "write", FRAMES(AT("process_one_work", 0x6f4, 0xfc0,
+	HELD_OF({ 1, 1, "write", FRAMES_OF(AT("process_one_work", 0x6f4, 0xfc0,
 					   "kernel/workqueue.c", 2245)) },
-		{ 1, 2, "write", FRAMES(AT("process_one_work", 0x733, 0xfc0,
+		{ 1, 2, "write", FRAMES_OF(AT("process_one_work", 0x733, 0xfc0,
 					   "kernel/workqueue.c", 2247)) },
-		{ 1, 3, "write", FRAMES(AT("rcu_lock_acquire", 0x0, 0x20, "kernel/rcu/tree.c",
+		{ 1, 3, "write", FRAMES_OF(AT("rcu_lock_acquire", 0x0, 0x20, "kernel/rcu/tree.c",
 					   1365)) },
-		{ 1, 4, "read-recursive", FRAMES(AT("rcu_lock_acquire", 0x5, 0x30,
+		{ 1, 4, "read-recursive", FRAMES_OF(AT("rcu_lock_acquire", 0x5, 0x30,
 						    "include/linux/rcupdate.h", 247)) }),
 };
 REPORT_OF(seed, 0, 1, 0)
@@ -147,7 +147,7 @@ static const struct lp_report_finding signal_state = {
 		  BY("wanted", 0, 0, 1, HANDLER)),
 	STEPS_OF(STEP(0, "lock(&pool->lock);"), STEP(0, "<SIGALRM>"),
 		 INNER(0, "lock(&pool->lock);")),
-	HELD_OF({ 1, 1, "write", FRAMES(CODE("work", 0x1e, 0x40, "pool.c", 62)) }),
+	HELD_OF({ 1, 1, "write", FRAMES_OF(CODE("work", 0x1e, 0x40, "pool.c", 62)) }),
 };
 REPORT_OF(signal_state, 0, 1, 0)
 
@@ -186,7 +186,7 @@ static const struct lp_report_finding unsafe_order = {
 	STEPS_OF(STEP(0, "lock(&dev->stats);"), STEP(1, "local_irq_disable();"),
 		 STEP(1, "lock(&dev->tx_lock);"), STEP(1, "lock(&dev->stats);"),
 		 STEP(0, "<Interrupt>"), INNER(0, "lock(&dev->tx_lock);")),
-	HELD_OF({ 1, 1, "write", FRAMES(AT("xmit", 0x10, 0x80, "dev.c", 20)) }),
+	HELD_OF({ 1, 1, "write", FRAMES_OF(AT("xmit", 0x10, 0x80, "dev.c", 20)) }),
 };
 REPORT_OF(unsafe_order, 0, 1, 0)
 
@@ -212,7 +212,7 @@ static const struct lp_report_finding unsafe_signal = {
 	STEPS_OF(STEP(0, "lock(&pool->lock);"), STEP(1, "lock(table_lock);"),
 		 STEP(1, "lock(&pool->lock);"), STEP(0, "<SIGALRM>"),
 		 INNER(0, "rlock(table_lock);")),
-	HELD_OF({ 1, 1, "write", FRAMES(CODE("refill", 0x1a, 0x40, "pool.c", 82)) }),
+	HELD_OF({ 1, 1, "write", FRAMES_OF(CODE("refill", 0x1a, 0x40, "pool.c", 82)) }),
 };
 REPORT_OF(unsafe_signal, 1, 0, 0)
 
@@ -268,7 +268,7 @@ static const struct lp_report_finding wait_held = {
 	LOCKS_OF(K_LOCK("&cfg->mutex", "struct mutex", "+.+.", "4:4", 0xffff888100003000), TX),
 	.cycle_count = 1, THREADS_OF(TASK("P0", 1)),
 	STACKS_OF(BY("wanted", 0, 0, 0, AT("apply", 0x10, 0x20, "cfg.c", 8))),
-	HELD_OF({ 0, 1, "write", FRAMES(AT("reconfigure", 0x10, 0x20, "dev.c", 90)) }),
+	HELD_OF({ 0, 1, "write", FRAMES_OF(AT("reconfigure", 0x10, 0x20, "dev.c", 90)) }),
 	.forbidden = "while &dev->tx_lock is held", .wait_context = 5,
 };
 REPORT_OF(wait_held, 0, 0, 1)
@@ -287,7 +287,7 @@ static const struct lp_report_finding wait_sleep = {
 	.event_text = "slept where it must not",
 	LOCKS_OF(TX), THREADS_OF(TASK("P0", 1)),
 	STACKS_OF(BY("event", 0, 0, 0, AT("reconfigure", 0x18, 0x20, "dev.c", 92))),
-	HELD_OF({ 0, 0, "write", FRAMES(AT("reconfigure", 0x10, 0x20, "dev.c", 90)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(AT("reconfigure", 0x10, 0x20, "dev.c", 90)) }),
 	.wait_context = 5,
 };
 REPORT_OF(wait_sleep, 0, 0, 1)
@@ -323,7 +323,7 @@ static const struct lp_report_finding assert_not_held = {
 	LOCKS_OF(TX), .cycle_count = 1, THREADS_OF(TASK("P0", 1)),
 	STACKS_OF(BY("event", 0, 0, 0, AT("flush", 0x10, 0x20, "dev.c", 38)),
 		  BY("held", 0, 0, 0, AT("xmit", 0x10, 0x80, "dev.c", 20))),
-	HELD_OF({ 0, 0, "write", FRAMES(AT("xmit", 0x10, 0x80, "dev.c", 20)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(AT("xmit", 0x10, 0x80, "dev.c", 20)) }),
 };
 REPORT_OF(assert_not_held, 0, 0, 1)
 
@@ -336,7 +336,7 @@ static const struct lp_report_finding pinned = {
 	.id = "00000000000000d4", BALANCE, .header = "WARNING: releasing a pinned lock",
 	.title = "unlock of a pinned lock: &dev->tx_lock in xmit",
 	.event_text = "released a lock that is pinned", .objection = "but that lock is pinned!",
-	HELD_OF({ 0, 0, "write", FRAMES(AT("xmit", 0x10, 0x80, "dev.c", 20)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(AT("xmit", 0x10, 0x80, "dev.c", 20)) }),
 };
 REPORT_OF(pinned, 0, 0, 1)
 
@@ -367,7 +367,7 @@ static const struct lp_report_finding rcu_sleep = {
 	LOCKS_OF(K_LOCK("rcu_read_lock", "rcu", "....", "1:3", 0xffffffff8bce68c0)),
 	.cycle_count = 1, THREADS_OF(TASK("P0", 1)),
 	STACKS_OF(BY("event", 0, 0, 0, BARE("scenario", 0x10))),
-	HELD_OF({ 0, 0, "read-recursive", FRAMES(AT("lookup", 0x8, 0x20, "net/table.c", 118)) }),
+	HELD_OF({ 0, 0, "read-recursive", FRAMES_OF(AT("lookup", 0x8, 0x20, "net/table.c", 118)) }),
 };
 REPORT_OF(rcu_sleep, 0, 0, 1)
 
@@ -391,7 +391,7 @@ static const struct lp_report_finding freed_memory = {
 	LOCKS_OF(TX), .cycle_count = 1, THREADS_OF(TASK("P0", 1)),
 	STACKS_OF(BY("event", 0, 0, 0, AT("remove", 0x14, 0x20, "dev.c", 35)),
 		  BY("held", 0, 0, 0, AT("remove", 0x10, 0x20, "dev.c", 33))),
-	HELD_OF({ 0, 0, "write", FRAMES(AT("remove", 0x10, 0x20, "dev.c", 33)) }),
+	HELD_OF({ 0, 0, "write", FRAMES_OF(AT("remove", 0x10, 0x20, "dev.c", 33)) }),
 };
 REPORT_OF(freed_memory, 0, 0, 1)
 
@@ -407,7 +407,7 @@ static const struct lp_report_finding circular_kernel = {
 		  BY("wanted", 0, 1, 1, AT("rx_done", 0x22, 0x40, "dev.c", 52))),
 	STEPS_OF(STEP(1, "lock(&dev->stats);"), STEP(0, "lock(&dev->tx_lock);"),
 		 STEP(0, "lock(&dev->stats);"), STEP(1, "lock(&dev->tx_lock);")),
-	HELD_OF({ 1, 1, "write", FRAMES(AT("rx_done", 0x12, 0x40, "dev.c", 50)) }),
+	HELD_OF({ 1, 1, "write", FRAMES_OF(AT("rx_done", 0x12, 0x40, "dev.c", 50)) }),
 };
 REPORT_OF(circular_kernel, 0, 1, 0)
 

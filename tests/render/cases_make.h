@@ -8,7 +8,6 @@
 
 #define LIST(type, ...) \
 	(const type[]){ __VA_ARGS__ }, lp_array_size(((const type[]){ __VA_ARGS__ }))
-#define FRAMES(...) LIST(struct lp_report_frame, __VA_ARGS__)
 #define LOCKS(...) LIST(struct lp_report_lock, __VA_ARGS__)
 #define THREADS(...) LIST(struct lp_report_thread, __VA_ARGS__)
 #define STACKS(...) LIST(struct lp_report_stack, __VA_ARGS__)

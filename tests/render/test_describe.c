@@ -402,8 +402,10 @@ static void make_abba(struct world *world, struct abba *it)
 	it->gate_two = add_node(world, 0, it->gate, STACK(world, 0x250, 0x240, 0x230));
 	it->hold_two = add_node(world, it->gate_two, it->cache, evict);
 	it->want_two = add_node(world, it->hold_two, it->queue, push);
-	it->edge[0] = (struct lp_finding_edge){ it->hold_two, it->want_two, 0, it->two, 0, 0 };
-	it->edge[1] = (struct lp_finding_edge){ it->hold_one, it->want_one, 0, it->one, 0, 0 };
+	it->edge[0] = (struct lp_finding_edge){ .held = it->hold_two, .wanted = it->want_two,
+						.thread = it->two };
+	it->edge[1] = (struct lp_finding_edge){ .held = it->hold_one, .wanted = it->want_one,
+						.thread = it->one };
 	it->finding = (struct lp_finding){
 		.id = 0x1234, .kind = LP_FINDING_CIRCULAR_LOCKING, .level = LP_FEASIBLE,
 		.reason = LP_REASON_CONCURRENT, .edge_count = 2, .edge = it->edge,
@@ -578,9 +580,10 @@ static void test_instances(void **state)
 	node = add_node(world, edge.wanted, queue, stack);
 	witness.node = add_node(world, node, queue, stack);
 	witness.count = 1;
-	edge = (struct lp_finding_edge){ node, witness.node,
-					 lp_model_add_witness(world->model, &witness),
-					 witness.thread, 0, 0 };
+	edge = (struct lp_finding_edge){
+		.held = node, .wanted = witness.node, .thread = witness.thread,
+		.witness = lp_model_add_witness(world->model, &witness),
+	};
 	report = lp_describe_finding(world->describer, &finding);
 	assert_non_null(report);
 	assert_int_equal(report->locks[0].address, 0);
@@ -1091,7 +1094,9 @@ static void make_deep(struct world *world, struct deep *it)
 		nodes[i] = node;
 	}
 	for (uint32_t i = 0; i < 25; i++)
-		it->edge[i] = (struct lp_finding_edge){ nodes[i], nodes[DEPTH - 25 + i], 0, thread, 0, 0 };
+		it->edge[i] = (struct lp_finding_edge){
+			.held = nodes[i], .wanted = nodes[DEPTH - 25 + i], .thread = thread,
+		};
 	it->finding = (struct lp_finding){
 		.kind = LP_FINDING_CIRCULAR_LOCKING, .edge = it->edge, .edge_count = 25,
 	};

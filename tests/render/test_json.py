@@ -31,11 +31,14 @@ def check_indexes(finding):
         assert stack['lock'] < locks if locks else stack['lock'] is None, stack
         assert stack['thread'] is None or stack['thread'] < threads, stack
         assert stack['place'] < max(1, len(stack['frames'])), stack
-    for row in finding['scenario'] + finding['held'] + finding['strikes']:
+    for row in finding['scenario'] + finding['held'] + finding['strikes'] + finding['writers']:
         assert row['thread'] < threads, row
-    edges = threads - len(finding['strikes'])
+    strikes = threads - len(finding['writers'])
+    edges = strikes - len(finding['strikes'])
+    for writer in finding['writers']:
+        assert writer['edge'] < edges and writer['thread'] >= strikes, writer
     for strike in finding['strikes']:
-        assert strike['edge'] < edges <= strike['thread'], strike
+        assert strike['edge'] < edges <= strike['thread'] < strikes, strike
         assert strike['context'] in finding['contexts'], strike
 
 
@@ -79,6 +82,7 @@ def broken(report):
     yield change('line as text', 'findings', 0, 'stacks', 0, 'frames', 0, 'line', value='12')
     yield change('negative offset', 'findings', 0, 'stacks', 0, 'frames', 0, 'offset', value=-1)
     yield change('address as number', 'findings', 0, 'locks', 0, 'address', value=4096)
+    yield change('unknown tie', 'findings', 0, 'stacks', 0, 'tie', value='rope')
     yield change('unknown role', 'findings', 0, 'stacks', 0, 'role', value='taken')
     yield change('no locks', 'findings', 0, 'locks', value=[])
     yield change('wait types as numbers', 'findings', 0, 'locks', 0, 'wait', value=[3, 3])
