@@ -146,9 +146,10 @@ static void begin_holding(struct lp_player *player, uint32_t body)
 			     0, b->site);
 	for (uint32_t i = 0; i < player->promises.count; i++) {
 		uint32_t object = player->promises.at[i];
-		struct lp_play_where where = { player, b->site, body };
+		uint32_t site = player->object.at[object].giver_site;
+		struct lp_play_where where = { player, site, body };
 		struct lp_acquire promise = {
-			.address = promise_of(object), .serial = object, .site = b->site,
+			.address = promise_of(object), .serial = object, .site = site,
 			.mode = LP_READ_RECURSIVE, .flags = LP_MOVED, .where = &where,
 		};
 

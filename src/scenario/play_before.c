@@ -32,8 +32,10 @@ static void find_givers(struct lp_player *player)
 			const struct lp_op *op = &s->ops[s->bodies[b].first + i];
 			struct lp_play_object *object = &player->object.at[op->object];
 
-			if (gives(op) && object->giver != b)
-				object->giver = object->giver ? UINT32_MAX : b;
+			if (!gives(op) || object->giver == b)
+				continue;
+			object->giver = object->giver ? UINT32_MAX : b;
+			object->giver_site = op->site;
 		}
 	}
 	for (uint32_t i = 1; i < s->object_count; i++)

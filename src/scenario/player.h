@@ -52,6 +52,7 @@ struct lp_play_object {
 	uint32_t	run;		/* the run that `state` is of */
 	uint32_t	state;
 	uint32_t	giver;		/* bodies[] that alone gives it (complete, up, signal), 0 */
+	uint32_t	giver_site;	/* sites[] where it does so first */
 	uint32_t	writer, reader;	/* bodies[] that takes it so; UINT32_MAX: several do */
 	uint32_t	contender;	/* likewise, under a ww_acquire_ctx */
 	struct lp_play_ww ww;
