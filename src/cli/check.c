@@ -87,6 +87,32 @@ static bool frame_of(void *context, const struct lp_model *model, struct lp_mode
 	return true;
 }
 
+/* Bodies that others can wait for the end of; an RCU callback's map says only what runs. */
+static const char *run_of(const struct lp_scenario *scenario, uint32_t object)
+{
+	if (scenario->objects[object].type != LP_OBJECT_LOCKDEP_MAP)
+		return NULL;
+	for (uint32_t b = 1; b < scenario->body_count; b++)
+		if (scenario->bodies[b].map == object && scenario->bodies[b].kind != LP_BODY_RCU)
+			return scenario->bodies[b].name;
+	return NULL;
+}
+
+/* Lock objects of a scenario have names; their serial numbers are those of objects[]. */
+static bool object_of(void *context, const struct lp_model *model, uint64_t serial,
+		      struct lp_known_object *out)
+{
+	const struct lp_scenario *scenario = context;
+
+	(void)model;
+	if (!serial || serial >= scenario->object_count)
+		return false;
+	*out = (struct lp_known_object){
+		.name = scenario->objects[serial].name, .run = run_of(scenario, (uint32_t)serial),
+	};
+	return true;
+}
+
 static int create(struct lp_check *check)
 {
 	check->model = lp_model_create();
@@ -97,6 +123,7 @@ static int create(struct lp_check *check)
 		return -ENOMEM;
 	lp_describer_set_engine(check->describer, check->engine);
 	lp_describer_set_frames(check->describer, frame_of, check->scenario);
+	lp_describer_set_objects(check->describer, object_of, check->scenario);
 	return 0;
 }
 

@@ -36,6 +36,13 @@ void lp_describer_set_frames(struct lp_describer *describer, lp_frame_fn *frames
 	describer->frames_context = context;
 }
 
+void lp_describer_set_objects(struct lp_describer *describer, lp_object_fn *objects,
+			      void *context)
+{
+	describer->objects = objects;
+	describer->objects_context = context;
+}
+
 void lp_describer_destroy(struct lp_describer *describer)
 {
 	if (!describer)
@@ -166,9 +173,21 @@ uint32_t lp_draft_witness(const struct lp_model *model, uint32_t node, uint32_t 
 
 /* ---- locks: those of the cycle first, then what else is held ---- */
 
-static struct lp_report_lock describe_lock(struct lp_draft *draft, uint32_t class_index,
-					   uint64_t address)
+/* False: nobody knows it. */
+static bool know_object(const struct lp_draft *draft, uint64_t serial, struct lp_known_object *known)
 {
+	const struct lp_describer *it = draft->describer;
+
+	*known = (struct lp_known_object){ 0 };
+	return serial && it->objects &&
+	       it->objects(it->objects_context, draft->model, serial, known);
+}
+
+static struct lp_report_lock describe_lock(struct lp_draft *draft, uint32_t class_index,
+					   struct lp_instance_name instance)
+{
+	struct lp_known_object known;
+	bool is_known = know_object(draft, instance.serial, &known);
 	const struct lp_model_class *class = &draft->model->classes.at[class_index];
 
 	return (struct lp_report_lock){
@@ -177,27 +196,37 @@ static struct lp_report_lock describe_lock(struct lp_draft *draft, uint32_t clas
 		.class_key = lp_pool_printf(draft->pool, "%016" PRIx64,
 					     class_index ? class->key : 0),
 		.created = lp_naming_origin(draft->describer, class_index),
-		.address = address,
+		.object = known.name,
+		.address = is_known ? 0 : instance.address,
 	};
 }
 
-uint32_t lp_draft_add_lock(struct lp_draft *draft, uint32_t class_index, uint64_t address)
+uint32_t lp_draft_add_lock(struct lp_draft *draft, uint32_t class_index,
+			   struct lp_instance_name instance)
 {
 	uint32_t index = (uint32_t)draft->report->lock_count++;
 
 	draft->lock_class[index] = class_index;
-	draft->locks[index] = describe_lock(draft, class_index, address);
+	draft->locks[index] = describe_lock(draft, class_index, instance);
 	return index;
 }
 
 /* The index of a lock that is already there, or of a new one. */
-static uint32_t find_lock(struct lp_draft *draft, uint32_t class_index, uint64_t address)
+static uint32_t find_lock(struct lp_draft *draft, uint32_t class_index,
+			  struct lp_instance_name instance)
 {
+	struct lp_known_object known;
+	uint64_t address = know_object(draft, instance.serial, &known) ? 0 : instance.address;
+
 	for (uint32_t i = 0; i < draft->report->lock_count; i++) {
-		if (draft->lock_class[i] == class_index && draft->locks[i].address == address)
+		const struct lp_report_lock *it = &draft->locks[i];
+
+		if (draft->lock_class[i] == class_index && it->address == address &&
+		    (known.name && it->object ? !strcmp(known.name, it->object) :
+						known.name == it->object))
 			return i;
 	}
-	return lp_draft_add_lock(draft, class_index, address);
+	return lp_draft_add_lock(draft, class_index, instance);
 }
 
 /* ---- threads ---- */
@@ -219,6 +248,9 @@ static const char *thread_creator(struct lp_draft *draft, const struct lp_model_
 
 	if (!thread->creator)
 		return NULL;
+	/* where nobody has a number of the kernel's, people go by names */
+	if (!thread->stack && !thread->tid)
+		return lp_draft_task_name(draft, thread->creator);
 	if (!thread->stack)
 		return lp_pool_printf(draft->pool, "T%" PRIu32,
 				       draft->model->threads.at[thread->creator].number);
@@ -295,14 +327,42 @@ static uint32_t stack_of(const struct lp_model *model, uint32_t node, struct lp_
 	return stack ? stack : model->nodes.at[node].stack;
 }
 
+/* On the way to give it (see enum lp_report_tie): nobody took it, and it is nobody's alone. */
+static bool is_promised(const struct lp_model_node *node)
+{
+	return node->flags & LP_MOVED && node->mode == LP_READ_RECURSIVE;
+}
+
+enum lp_report_tie lp_draft_tie(struct lp_draft *draft, uint32_t node, uint32_t witness,
+				const char **run)
+{
+	static const enum lp_report_tie ties[LP_LOCK_KIND_COUNT] = {
+		[LP_LOCK_COND] = LP_TIE_CONDITION, [LP_LOCK_SEMAPHORE] = LP_TIE_SEMAPHORE,
+		[LP_LOCK_K_SEMAPHORE] = LP_TIE_SEMAPHORE,
+		[LP_LOCK_K_COMPLETION] = LP_TIE_COMPLETION,
+	};
+	const struct lp_model_node *it = &draft->model->nodes.at[node];
+	enum lp_lock_kind kind = lp_model_node_fine(draft->model, node)->kind;
+	struct lp_known_object known = { 0 };
+
+	if (kind == LP_LOCK_MAP)
+		know_object(draft, lp_draft_instance(draft->model, node, witness).serial, &known);
+	*run = known.run;
+	if (known.run)
+		return LP_TIE_RUN;
+	return node && (it->flags & LP_SYNC || is_promised(it)) ? ties[kind] : LP_TIE_LOCK;
+}
+
 struct lp_report_stack *lp_draft_add_node_stack(struct lp_draft *draft, const char *role,
 						struct lp_doer who, uint32_t node, uint32_t lock)
 {
 	const struct lp_model_node *it = &draft->model->nodes.at[node];
 	struct lp_report_stack *stack =
 		lp_draft_add_stack(draft, role, stack_of(draft->model, node, who));
+	const char *run;
 
 	stack->lock = lock;
+	stack->tie = lp_draft_tie(draft, node, who.witness, &run);
 	stack->mode = mode_word(it->mode);
 	stack->flags = it->flags;
 	return stack;
@@ -330,7 +390,7 @@ void lp_draft_add_created_stacks(struct lp_draft *draft)
 
 /* ---- the table ---- */
 
-/* Do two locks of the cycle have one name, so that only their addresses tell them apart? */
+/* Do two locks of the cycle have one name, so that something else must tell them apart? */
 static bool is_ambiguous(const struct lp_draft *draft, uint32_t lock)
 {
 	for (uint32_t i = 0; i < draft->report->cycle_count; i++) {
@@ -340,24 +400,86 @@ static bool is_ambiguous(const struct lp_draft *draft, uint32_t lock)
 	return false;
 }
 
-void lp_draft_add_step(struct lp_draft *draft, uint32_t column, uint32_t lock, uint32_t node,
-		       uint32_t depth)
+/* "&account->lock", "&account->lock alice", "&account->lock 7f3a8c000b20" */
+static const char *lock_label(struct lp_draft *draft, uint32_t lock)
 {
-	struct lp_report_step *step = &draft->steps[draft->report->step_count++];
 	const struct lp_report_lock *it = &draft->locks[lock];
-	uint8_t mode = node ? draft->model->nodes.at[node].mode : LP_WRITE;
-	uint8_t flags = node ? draft->model->nodes.at[node].flags : 0;
-	const char *verb = flags & LP_SYNC ? "sync" : flags & LP_TRY ? "trylock" : "lock";
-	const char *letter = mode == LP_WRITE || flags & LP_SYNC ? "" : "r";
-	const char *name = it->name ? it->name : "";
+	const char *name = it->name ? it->name : "", *label = name;
 
-	step->thread = column;
-	step->depth = depth;
-	if (it->address && is_ambiguous(draft, lock))
-		step->text = lp_pool_printf(draft->pool, "%s%s(%s %" PRIx64 ");", letter, verb,
-					     name, it->address);
-	else
-		step->text = lp_pool_printf(draft->pool, "%s%s(%s);", letter, verb, name);
+	if (is_ambiguous(draft, lock) && it->object)
+		label = lp_pool_printf(draft->pool, "%s %s", name, it->object);
+	else if (is_ambiguous(draft, lock) && it->address)
+		label = lp_pool_printf(draft->pool, "%s %" PRIx64, name, it->address);
+	return label ? label : "";
+}
+
+static void add_row(struct lp_draft *draft, const struct lp_draft_act *act, const char *text)
+{
+	draft->steps[draft->report->step_count++] = (struct lp_report_step){
+		.thread = act->column, .text = text, .depth = act->depth,
+	};
+}
+
+void lp_draft_add_step(struct lp_draft *draft, const struct lp_draft_act *act)
+{
+	uint8_t mode = act->node ? draft->model->nodes.at[act->node].mode : LP_WRITE;
+	uint8_t flags = act->node ? draft->model->nodes.at[act->node].flags : 0;
+	const char *verb = flags & LP_SYNC ? "sync" : flags & LP_TRY ? "trylock" : "lock";
+	const char *letter = mode == LP_WRITE || flags & LP_SYNC ? "" : "r", *run;
+	const char *label = lock_label(draft, act->lock);
+
+	switch (lp_draft_tie(draft, act->node, act->witness, &run)) {
+	case LP_TIE_RUN:
+		add_row(draft, act, lp_pool_printf(draft->pool, "(waits for %s() to end)", run));
+		break;
+	case LP_TIE_COMPLETION:
+		add_row(draft, act, lp_pool_printf(draft->pool, "wait_for_completion(%s);", label));
+		break;
+	case LP_TIE_CONDITION:
+	case LP_TIE_SEMAPHORE:
+		add_row(draft, act, lp_pool_printf(draft->pool, "wait(%s);", label));
+		break;
+	default:
+		add_row(draft, act, lp_pool_printf(draft->pool, "%s%s(%s);", letter, verb, label));
+	}
+}
+
+void lp_draft_add_hold(struct lp_draft *draft, const struct lp_draft_act *act)
+{
+	const char *run;
+	enum lp_report_tie tie = lp_draft_tie(draft, act->node, act->witness, &run);
+
+	if (tie == LP_TIE_RUN)
+		add_row(draft, act, lp_pool_printf(draft->pool, "(%s() runs)", run));
+	else if (!lp_report_is_given(tie))
+		lp_draft_add_step(draft, act);
+}
+
+static const char *giving_verb(enum lp_lock_kind kind)
+{
+	switch (kind) {
+	case LP_LOCK_K_COMPLETION: return "complete";
+	case LP_LOCK_COND: return "signal";
+	case LP_LOCK_K_SEMAPHORE: return "up";
+	default: return "post";
+	}
+}
+
+void lp_draft_add_lost(struct lp_draft *draft, const struct lp_draft_act *act)
+{
+	enum lp_lock_kind kind = lp_model_node_fine(draft->model, act->node)->kind;
+	const char *run;
+
+	if (lp_report_is_given(lp_draft_tie(draft, act->node, act->witness, &run)))
+		add_row(draft, act, lp_pool_printf(draft->pool, "(never gets to: %s(%s);)",
+						   giving_verb(kind),
+						   lock_label(draft, act->lock)));
+}
+
+void lp_draft_add_queued(struct lp_draft *draft, const struct lp_draft_act *act)
+{
+	add_row(draft, act, lp_pool_printf(draft->pool, "wlock(%s);",
+					   lock_label(draft, act->lock)));
 }
 
 void lp_draft_add_words(struct lp_draft *draft, uint32_t column, const char *words)
@@ -419,10 +541,12 @@ static struct lp_report_held describe_held(struct lp_draft *draft, uint32_t colu
 	const struct lp_model *model = draft->model;
 	uint32_t stack = stack_of(model, node, who);
 	struct lp_naming_place place = lp_naming_place(draft->describer, stack);
+	const char *run;
 	struct lp_report_held held = {
 		.thread = column,
 		.lock = find_lock(draft, lp_model_node_class(model, node),
-				  lp_draft_instance(model, node, who.witness).address),
+				  lp_draft_instance(model, node, who.witness)),
+		.tie = lp_draft_tie(draft, node, who.witness, &run),
 		.mode = mode_word(model->nodes.at[node].mode),
 	};
 	size_t count;
@@ -530,6 +654,7 @@ bool lp_draft_make(struct lp_draft *draft, const struct lp_draft_room *room)
 	draft->steps = lp_pool_array(pool, room->steps, sizeof(*draft->steps));
 	draft->held = lp_pool_array(pool, room->held, sizeof(*draft->held));
 	draft->strikes = lp_pool_array(pool, room->strikes, sizeof(*draft->strikes));
+	draft->writers = lp_pool_array(pool, room->writers, sizeof(*draft->writers));
 	draft->contexts = lp_pool_array(pool, room->contexts, sizeof(*draft->contexts));
 	draft->context_index = lp_pool_array(pool, room->contexts, sizeof(*draft->context_index));
 	if (pool->failed)
@@ -540,6 +665,7 @@ bool lp_draft_make(struct lp_draft *draft, const struct lp_draft_room *room)
 	report->steps = draft->steps;
 	report->held = draft->held;
 	report->strikes = draft->strikes;
+	report->writers = draft->writers;
 	report->contexts = draft->contexts;
 	return true;
 }

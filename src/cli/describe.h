@@ -48,6 +48,23 @@ typedef bool lp_frame_fn(void *context, const struct lp_model *model, struct lp_
 			 struct lp_report_frame *out);
 void lp_describer_set_frames(struct lp_describer *describer, lp_frame_fn *frames, void *context);
 
+/* What somebody knows of a lock object. */
+struct lp_known_object {
+	const char	*name;		/* "alice": stands where its address would */
+	const char	*run;		/* a lock map that this function holds while it runs, and
+					   others wait for: "worker"; NULL */
+};
+
+/*
+ * Asked for every lock object that has a serial number: true when it knows this one and has set
+ * all of it. For facts whose addresses mean nothing to people: then none is shown. Strings must
+ * stay until the describer is destroyed. Call it before the first description.
+ */
+typedef bool lp_object_fn(void *context, const struct lp_model *model, uint64_t serial,
+			  struct lp_known_object *out);
+void lp_describer_set_objects(struct lp_describer *describer, lp_object_fn *objects,
+			      void *context);
+
 /*
  * An lp_wrapper_fn, with the describer as its context: true when everything at this return address
  * only passes a lock on (std::mutex::lock, __gthread_mutex_lock, ...). Answers are cached.

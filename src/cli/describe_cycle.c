@@ -65,14 +65,14 @@ static void add_locks(struct lp_draft *draft)
 		held = lp_draft_instance(model, edge->held, edge->witness);
 		if (!held.address && draft->edge_count > 1)
 			held = wanted_instance(draft, before);
-		lp_draft_add_lock(draft, lp_model_node_class(model, edge->held), held.address);
+		lp_draft_add_lock(draft, lp_model_node_class(model, edge->held), held);
 	}
 	if (draft->edge_count == 1) {
 		wanted = wanted_instance(draft, draft->edge);
 		held = lp_draft_instance(model, draft->edge->held, draft->edge->witness);
 		if (is_nested_class(draft, held, wanted))
 			lp_draft_add_lock(draft, lp_model_node_class(model, draft->edge->wanted),
-					  wanted.address);
+					  wanted);
 	}
 	draft->report->cycle_count = draft->report->lock_count;
 }
@@ -102,6 +102,46 @@ static const struct lp_report_strike *strike_of(const struct lp_draft *draft, ui
 		if (draft->strikes[i].edge == edge)
 			return &draft->strikes[i];
 	return NULL;
+}
+
+/* ---- writers between readers ---- */
+
+/* Their threads stand after those of the strikes. */
+static void add_writers(struct lp_draft *draft)
+{
+	const struct lp_model *model = draft->model;
+
+	for (uint32_t i = 0; i < draft->edge_count; i++) {
+		uint32_t witness = draft->edge[i].writer;
+		uint32_t thread = model->witnesses.at[witness].thread;
+
+		if (!witness)
+			continue;
+		draft->writers[draft->report->writer_count++] = (struct lp_report_writer){
+			.edge = i, .thread = lp_draft_add_thread(draft, thread),
+		};
+	}
+}
+
+static void add_writer_stack(struct lp_draft *draft, const struct lp_report_writer *writer)
+{
+	uint32_t witness = draft->edge[writer->edge].writer;
+	const struct lp_model_witness *it = &draft->model->witnesses.at[witness];
+	struct lp_doer who = { it->thread, witness };
+	struct lp_report_stack *stack = lp_draft_add_node_stack(draft, "writer", who, it->node,
+								wanted_lock(draft, writer->edge));
+
+	stack->thread = writer->thread;
+	stack->edge = writer->edge;
+}
+
+static uint32_t count_writers(const struct lp_finding *finding)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < finding->edge_count; i++)
+		count += finding->edge[i].writer != 0;
+	return count;
 }
 
 static uint32_t count_strikes(const struct lp_finding *finding)
@@ -141,20 +181,38 @@ static void add_stacks(struct lp_draft *draft, uint32_t edge)
 
 static void add_hold(struct lp_draft *draft, uint32_t edge)
 {
-	lp_draft_add_step(draft, edge, edge, draft->edge[edge].held, 0);
+	lp_draft_add_hold(draft, &(struct lp_draft_act){
+		edge, edge, draft->edge[edge].held, draft->edge[edge].witness, 0,
+	});
+}
+
+static void add_writer_steps(struct lp_draft *draft, uint32_t edge)
+{
+	for (size_t i = 0; i < draft->report->writer_count; i++)
+		if (draft->writers[i].edge == edge)
+			lp_draft_add_queued(draft, &(struct lp_draft_act){
+				.column = draft->writers[i].thread,
+				.lock = wanted_lock(draft, edge),
+			});
 }
 
 static void add_want(struct lp_draft *draft, uint32_t edge)
 {
 	const struct lp_report_strike *strike = strike_of(draft, edge);
 
+	add_writer_steps(draft, edge);
 	if (strike && strike->kernel)
 		lp_draft_add_words(draft, edge, "<Interrupt>");
 	else if (strike)
 		lp_draft_add_words(draft, edge, lp_pool_printf(draft->pool, "<%s>",
 							       strike->context));
-	lp_draft_add_step(draft, edge, wanted_lock(draft, edge), draft->edge[edge].wanted,
-			  strike != NULL);
+	lp_draft_add_step(draft, &(struct lp_draft_act){
+		edge, wanted_lock(draft, edge), draft->edge[edge].wanted,
+		wanting(draft, &draft->edge[edge]).witness, strike != NULL,
+	});
+	lp_draft_add_lost(draft, &(struct lp_draft_act){
+		edge, edge, draft->edge[edge].held, draft->edge[edge].witness, 0,
+	});
 }
 
 /* The dependency that the table begins and ends with: the last one, or one that is struck. */
@@ -259,14 +317,15 @@ static const struct lp_finding_edge *turn_edges(struct lp_draft *draft)
 static bool make_room(struct lp_draft *draft)
 {
 	size_t count = draft->edge_count, strikes = count_strikes(draft->finding), held = 0;
+	size_t writers = count_writers(draft->finding);
 
 	for (uint32_t i = 0; i < count; i++)
 		held += lp_draft_held_room(draft, wanting(draft, &draft->edge[i]),
 					   held_node(draft, i));
 	return lp_draft_make(draft, &(struct lp_draft_room){
-		.locks = count + 1 + held, .threads = count + strikes,
-		.stacks = 4 * count + 1, .steps = 2 * count + strikes + 1, .held = held,
-		.strikes = strikes, .contexts = strikes,
+		.locks = count + 1 + held, .threads = count + strikes + writers,
+		.stacks = 4 * count + 1 + writers, .steps = 3 * count + strikes + writers + 1,
+		.held = held, .strikes = strikes, .writers = writers, .contexts = strikes,
 	});
 }
 
@@ -296,8 +355,11 @@ void lp_draft_cycle(struct lp_draft *draft)
 	for (uint32_t i = 0; i < draft->edge_count; i++)
 		if (draft->edge[i].context)
 			add_strike(draft, i);
+	add_writers(draft);
 	for (uint32_t i = 0; i < draft->edge_count; i++)
 		add_stacks(draft, i);
+	for (size_t i = 0; i < draft->report->writer_count; i++)
+		add_writer_stack(draft, &draft->writers[i]);
 	lp_draft_add_created_stacks(draft);
 	add_steps(draft);
 	add_held(draft);

@@ -88,6 +88,18 @@ static uint32_t nested_node(const struct lp_model *model, const struct lp_model_
 	return 0;
 }
 
+/* An object that has no address in its own record has none at all. */
+static struct lp_instance_name event_instance(const struct lp_model *model,
+					      const struct lp_model_event *event)
+{
+	const struct lp_model_lock *lock = &model->locks.at[event->lock];
+
+	return (struct lp_instance_name){
+		.serial = event->serial ? event->serial : lock->serial,
+		.address = event->lock ? lock->address : event->address,
+	};
+}
+
 static void add_nested_lock(struct lp_draft *draft, const struct lp_model_event *event)
 {
 	const struct lp_model *model = draft->model;
@@ -96,11 +108,11 @@ static void add_nested_lock(struct lp_draft *draft, const struct lp_model_event 
 
 	if (node) {
 		lp_draft_add_lock(draft, lp_model_node_class(model, node),
-				  lp_draft_instance(model, node, 0).address);
+				  lp_draft_instance(model, node, 0));
 		draft->report->nest = lp_draft_class_name(draft, nest);
 		return;
 	}
-	lp_draft_add_lock(draft, nest, model->locks.at[event->lock].address);
+	lp_draft_add_lock(draft, nest, event_instance(model, event));
 	draft->report->attempt = "is taking a lock that must be nested in";
 }
 
@@ -114,9 +126,9 @@ static void add_event_lock(struct lp_draft *draft, const struct lp_model_event *
 		return;
 	if (event->kind == LP_EVENT_NEST_NOT_HELD)
 		add_nested_lock(draft, event);
-	else	/* an object that has no address in its own record has none at all */
-		lp_draft_add_lock(draft, model->fines.at[event->fine].class_index, event->lock ?
-				  model->locks.at[event->lock].address : event->address);
+	else
+		lp_draft_add_lock(draft, model->fines.at[event->fine].class_index,
+				  event_instance(model, event));
 	draft->report->cycle_count = 1;
 	if (event->fine)
 		return;
@@ -151,8 +163,8 @@ static void add_event_stacks(struct lp_draft *draft, const struct lp_model_event
 		lp_draft_add_node_stack(draft, "held", who, node, 0);
 	lp_draft_add_created_stacks(draft);
 	if (event->kind == LP_EVENT_RELOCK) {
-		lp_draft_add_step(draft, 0, 0, node, 0);
-		lp_draft_add_step(draft, 0, 0, 0, 0);
+		lp_draft_add_step(draft, &(struct lp_draft_act){ .node = node });
+		lp_draft_add_step(draft, &(struct lp_draft_act){ 0 });
 	}
 }
 
@@ -259,7 +271,7 @@ void lp_draft_wait(struct lp_draft *draft)
 	}))
 		return;
 	lp_draft_add_lock(draft, lp_model_node_class(model, edge->wanted),
-			  lp_draft_instance(model, edge->wanted, witness).address);
+			  lp_draft_instance(model, edge->wanted, witness));
 	draft->report->cycle_count = 1;
 	lp_draft_add_thread(draft, who.thread);
 	add_own_context(draft, edge->wanted, who.thread);

@@ -28,7 +28,15 @@ struct lp_doer {
 
 /* Room for so many of each, made before anything is filled in. */
 struct lp_draft_room {
-	size_t		locks, threads, stacks, steps, held, strikes, contexts;
+	size_t		locks, threads, stacks, steps, held, strikes, writers, contexts;
+};
+
+/* What is done to a lock in a row of the table. */
+struct lp_draft_act {
+	uint32_t	column;		/* threads[] of the report */
+	uint32_t	lock;		/* locks[] of the report */
+	uint32_t	node, witness;	/* of the model; 0: taken for writing; unknown */
+	uint32_t	depth;		/* 1: inside an interrupt */
 };
 
 struct lp_draft {
@@ -46,6 +54,7 @@ struct lp_draft {
 	struct lp_report_step *steps;
 	struct lp_report_held *held;
 	struct lp_report_strike *strikes;
+	struct lp_report_writer *writers;
 	const char	**contexts;
 	uint32_t	*context_index;	/* contexts[] of the model of each of contexts[] */
 };
@@ -64,18 +73,29 @@ struct lp_instance_name lp_draft_instance(const struct lp_model *model, uint32_t
 /* The last witness that this thread was in this state; thread 0: the first one of anybody. */
 uint32_t lp_draft_witness(const struct lp_model *model, uint32_t node, uint32_t thread);
 
-uint32_t lp_draft_add_lock(struct lp_draft *draft, uint32_t class_index, uint64_t address);
+uint32_t lp_draft_add_lock(struct lp_draft *draft, uint32_t class_index,
+			   struct lp_instance_name instance);
 /* threads[] of the report, for threads[] of the model; 0: unknown. */
 uint32_t lp_draft_add_thread(struct lp_draft *draft, uint32_t thread);
 void lp_draft_add_context(struct lp_draft *draft, uint32_t context);
 struct lp_report_stack *lp_draft_add_stack(struct lp_draft *draft, const char *role,
 					   uint32_t stack);
+/* What a node is that holds a lock, or waits for one. *run: what runs, else NULL. */
+enum lp_report_tie lp_draft_tie(struct lp_draft *draft, uint32_t node, uint32_t witness,
+				const char **run);
 /* Where `who` took the lock of `node`. */
 struct lp_report_stack *lp_draft_add_node_stack(struct lp_draft *draft, const char *role,
 						struct lp_doer who, uint32_t node, uint32_t lock);
 void lp_draft_add_created_stacks(struct lp_draft *draft);
-void lp_draft_add_step(struct lp_draft *draft, uint32_t column, uint32_t lock, uint32_t node,
-		       uint32_t depth);
+/*
+ * Steps of the table: a lock is taken as at the act's node, or is waited for; it is held, or its
+ * holder runs (what is only to be given has no step here); what is never given, by one that is
+ * stuck (none for a lock); it is waited for by a writer that is queued between two readers.
+ */
+void lp_draft_add_step(struct lp_draft *draft, const struct lp_draft_act *act);
+void lp_draft_add_hold(struct lp_draft *draft, const struct lp_draft_act *act);
+void lp_draft_add_lost(struct lp_draft *draft, const struct lp_draft_act *act);
+void lp_draft_add_queued(struct lp_draft *draft, const struct lp_draft_act *act);
 void lp_draft_add_words(struct lp_draft *draft, uint32_t column, const char *words);
 
 /*

@@ -43,6 +43,8 @@ struct lp_describer {
 	struct lp_symbolizer *symbolizer;	/* NULL: there is none */
 	lp_frame_fn	*frames;		/* asked before it; NULL: there is none */
 	void		*frames_context;
+	lp_object_fn	*objects;		/* NULL: there is none */
+	void		*objects_context;
 	struct lp_pool	pool;
 	struct lp_naming_module *modules;	/* by index in the model */
 	uint32_t	module_room;

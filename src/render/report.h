@@ -78,8 +78,8 @@ enum { LP_REPORT_TRY = 1, LP_REPORT_TIMED = 2 };
 /*
  * role: "held" (where the lock was taken that blocks the other; of what is given: where that would
  * be; of what runs: where it begins), "wanted", "created", "event", "writer" (where who queues
- * between two readers wants to write), "state" (of a dependency with a strike: where the held lock came to be held while that can
- * strike: where it was taken, or where the strike was let in later).
+ * between two readers wants to write), "state" (of a dependency with a strike: where the held lock
+ * came to be held while that can strike: where it was taken, or where the strike was let in later).
  */
 struct lp_report_stack {
 	const char	*role;

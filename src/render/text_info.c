@@ -227,16 +227,15 @@ static void put_to_give(struct lp_text *text, size_t thread)
 {
 	const struct lp_report_finding *finding = text->finding;
 
-	if (!held_by(finding, thread, true))
-		return;
-	fputs("still to come from ", text->out);
-	lp_text_task(text, thread);
-	fputs(":\n", text->out);
 	for (size_t i = 0; i < finding->held_count; i++) {
-		if (finding->held[i].thread != thread || !lp_report_is_given(finding->held[i].tie))
+		const struct lp_report_held *held = &finding->held[i];
+		struct lp_report_stack stack = { .tie = held->tie };
+
+		if (held->thread != thread || !lp_report_is_given(held->tie))
 			continue;
-		fputc(' ', text->out);
-		put_held_line(text, &finding->held[i]);
+		lp_text_task(text, thread);
+		fprintf(text->out, " %s ", lp_text_tie(&stack)->held);
+		put_held_line(text, held);
 	}
 }
 

@@ -59,7 +59,8 @@ const struct lp_report_thread *lp_text_thread_at(const struct lp_report_finding 
 						 size_t index);
 const struct lp_report_stack *lp_text_find_stack(const struct lp_report_finding *finding,
 						 const char *role, size_t edge);
-bool lp_text_is_lock(const struct lp_report_stack *stack);	/* and nothing that is given or runs */
+/* And nothing that is given or runs? */
+bool lp_text_is_lock(const struct lp_report_stack *stack);
 /* NULL: that of a lock. */
 const struct lp_text_tie *lp_text_tie(const struct lp_report_stack *stack);
 /* Where the reporting thread is. */
