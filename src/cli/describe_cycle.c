@@ -196,6 +196,15 @@ static void add_writer_steps(struct lp_draft *draft, uint32_t edge)
 			});
 }
 
+static const char *fork_words(struct lp_draft *draft, const struct lp_report_strike *strike)
+{
+	const struct lp_report_thread *thread = &draft->threads[strike->thread];
+
+	if (thread->comm)
+		return lp_pool_printf(draft->pool, "<%s forks; in the child:>", thread->comm);
+	return "<another thread forks; in the child:>";
+}
+
 static void add_want(struct lp_draft *draft, uint32_t edge)
 {
 	const struct lp_report_strike *strike = strike_of(draft, edge);
@@ -203,6 +212,8 @@ static void add_want(struct lp_draft *draft, uint32_t edge)
 	add_writer_steps(draft, edge);
 	if (strike && strike->kernel)
 		lp_draft_add_words(draft, edge, "<Interrupt>");
+	else if (strike && strike->fork)
+		lp_draft_add_words(draft, edge, fork_words(draft, strike));
 	else if (strike)
 		lp_draft_add_words(draft, edge, lp_pool_printf(draft->pool, "<%s>",
 							       strike->context));

@@ -168,6 +168,36 @@ static void add_event_stacks(struct lp_draft *draft, const struct lp_model_event
 	}
 }
 
+/* The innermost lock under which nobody sleeps; 0: there is none. */
+static uint32_t atomic_node(const struct lp_model *model, uint32_t node)
+{
+	for (; node; node = model->nodes.at[node].parent) {
+		enum lp_wait_type inner = lp_model_node_fine(model, node)->wait_inner;
+
+		if (model->nodes.at[node].fine && inner && inner < LP_WAIT_SLEEP)
+			return node;
+	}
+	return 0;
+}
+
+/* Why it must not sleep here: a lock, an interrupt; what is left are masks. */
+static const char *sleepless_text(struct lp_draft *draft, const struct lp_model_event *event)
+{
+	const struct lp_model *model = draft->model;
+	uint32_t node = atomic_node(model, event->node), context;
+
+	if (node)
+		return lp_pool_printf(draft->pool, "while %s is held", lp_draft_class_name(draft,
+				      lp_model_node_class(model, node)));
+	context = model->states.at[model->nodes.at[event->node].state].context;
+	if (!context)
+		context = model->threads.at[event->thread].context;
+	if (lp_context_is_irq(model, context))
+		return lp_pool_printf(draft->pool, "in %s context",
+				      model->contexts.at[context].name);
+	return "while interrupts or softirqs are disabled";
+}
+
 /* `holds`: the thread itself holds the lock that the event is about. */
 static void add_event_words(struct lp_draft *draft, const struct lp_model_event *event,
 			    uint32_t stack, bool holds)
@@ -188,6 +218,8 @@ static void add_event_words(struct lp_draft *draft, const struct lp_model_event 
 						 draft->locks[0].address);
 	report->objection = event->kind == LP_EVENT_ASSERT_HELD && holds ?
 			    "but it holds that lock in another mode!" : words->objection;
+	if (event->kind == LP_EVENT_WAIT_CONTEXT)
+		report->forbidden = sleepless_text(draft, event);
 	report->event_text = words->text;
 	report->holder = holder_text(draft, event);
 }

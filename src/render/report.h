@@ -126,6 +126,8 @@ struct lp_report_strike {
 	uint32_t	thread;		/* threads[]: who was seen to run as the interrupt */
 	const char	*context;	/* "SOFTIRQ", "SIGALRM" */
 	bool		kernel;		/* an interrupt of the kernel, not a signal or the like */
+	bool		fork;		/* a fork by threads[thread]: its child has a copy of the
+					   lock, held for ever */
 	const char	*on, *in;	/* both uses: "SOFTIRQ-ON-W", "IN-SOFTIRQ-W" */
 	const char	*safe, *unsafe;	/* as what it makes one lock safe and the other unsafe:
 					   "SOFTIRQ", "SOFTIRQ-READ" */

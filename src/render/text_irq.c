@@ -140,9 +140,17 @@ static void put_struck(struct lp_text *text, const struct lp_report_strike *stri
 	const struct lp_report_stack *held = lp_text_find_stack(finding, "held", strike->edge);
 	bool runs = held && held->tie == LP_TIE_RUN;
 
-	put_word(text, "\n ", strike->context, " can strike ");
-	lp_text_thread(text, strike->edge);
-	fprintf(text->out, " while it %s ", runs ? "runs" : "holds");
+	fputs("\n ", text->out);
+	if (strike->fork) {
+		lp_text_thread(text, strike->thread);
+		fputs(" can fork while ", text->out);
+		lp_text_thread(text, strike->edge);
+	} else {
+		put_word(text, "", strike->context, " can strike ");
+		lp_text_thread(text, strike->edge);
+		fputs(" while it", text->out);
+	}
+	fprintf(text->out, " %s ", runs ? "runs" : "holds");
 	lp_text_lock_name(text, strike->edge);
 	if (told && !state) {
 		fputs(" (stack: above).\n", text->out);
@@ -223,15 +231,17 @@ int lp_text_paths(struct lp_text *text)
 int lp_text_wait_attempt(struct lp_text *text)
 {
 	const struct lp_report_finding *finding = text->finding;
+	const struct lp_report_stack *stack = lp_text_report_stack(finding);
 
 	fputc('\n', text->out);
 	lp_text_task(text, lp_text_reporter(finding));
 	if (!finding->event_text) {
-		fputs(" is trying to lock:\n", text->out);
-		lp_text_lock_line(text, 0, lp_text_report_stack(finding));
+		fprintf(text->out, " %s:\n", lp_text_is_lock(stack) ? "is trying to lock" :
+						  lp_text_tie(stack)->wanted);
+		lp_text_lock_line(text, 0, stack);
 	} else {
 		fputs(" is trying to sleep at:\n", text->out);
-		lp_text_place(text, lp_text_report_stack(finding));
+		lp_text_place(text, stack);
 		fputc('\n', text->out);
 	}
 	if (finding->event_text && finding->cycle_count) {
