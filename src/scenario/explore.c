@@ -5,7 +5,8 @@
  *
  * explore_compile.c makes the machine, explore_step.c and explore_strike.c the successors of a
  * state, explore_reduce.c leaves some of them out, explore_stuck.c tells a deadlock,
- * explore_store.c remembers, and explore_witness.c explains. With `full` nothing is left out, and a
+ * explore_store.c remembers, and explore_witness.c explains. When there are many states,
+ * explore_dive.c looks for a deadlock that is further away, once. With `full` nothing is left out, and a
  * deadlock is what the graph of all states says it is: a state from which some execution cannot
  * come to its end (explore_full.c); with `full` and `any` nothing is left out, that is all.
  */
@@ -17,6 +18,8 @@
 #include "scenario/explore_private.h"
 
 #define PROGRESS	65536u	/* states between two calls of progress() */
+#define DIVE_PART	32u	/* of the states that there can be: when to dive, */
+#define DIVE_LEAST	4096u	/* but not before there are so many */
 
 struct search {
 	struct machine	m;
@@ -26,6 +29,9 @@ struct search {
 	bool		any, judge;	/* judge: by the graph of all states */
 	bool		fresh;		/* one of the successors was new */
 	uint32_t	*stack, depth, room;	/* of depth-first search */
+	uint64_t	dive_at;	/* so many states; UINT64_MAX: not (again) */
+	struct dive	dive;
+	bool		dived;		/* it found a deadlock */
 	uint64_t	transitions;
 	enum lp_verdict	verdict;
 };
@@ -115,7 +121,23 @@ static bool next_state(struct search *x, uint32_t done, uint32_t *index)
 	return true;
 }
 
-/* Until a deadlock is found (*last), all is seen, or the bound is hit. */
+/* Later `search` goes on as if nothing had been. */
+static void dive(struct search *x)
+{
+	int found = lp_x_dive(&x->m, store_state(&x->store, 0), &x->dive);
+
+	x->dive_at = UINT64_MAX;
+	x->m.emit = reach;
+	x->m.context = x;
+	if (found < 0)
+		x->verdict = LP_VERDICT_NO_MEMORY;
+	if (found <= 0)
+		return;
+	x->dived = true;
+	x->verdict = LP_VERDICT_DEADLOCK;
+}
+
+/* Until a deadlock is found (*last, or x->dive), all is seen, or the bound is hit. */
 static void search(struct search *x, const struct lp_explore_options *options, uint32_t *last)
 {
 	uint32_t done = 0, index = 0;
@@ -138,7 +160,11 @@ static void search(struct search *x, const struct lp_explore_options *options, u
 		done++;
 		if (options->progress && done % PROGRESS == 0)
 			options->progress(options->context, x->store.count);
+		if (x->verdict == LP_VERDICT_FREE && x->store.count >= x->dive_at)
+			dive(x);
 	}
+	if (x->verdict == LP_VERDICT_BOUND && x->store.count && x->dive_at != UINT64_MAX)
+		dive(x);
 }
 
 /* ---- the result ---- */
@@ -186,6 +212,8 @@ static int explain(struct search *x, uint32_t last, struct lp_exploration *resul
 {
 	int error = name_columns(&x->m, result);
 
+	if (!error && x->dived)
+		return lp_x_witness_dive(&x->m, &x->store, &x->dive, result);
 	/* Doomed, but nobody waits for it yet: only the graph knows. */
 	if (!error && x->judge && !look_at(x, last)) {
 		lp_explored_stuck(&x->graph, &x->m, &x->store, last);
@@ -210,6 +238,15 @@ static void run(struct search *x, const struct lp_explore_options *options,
 		x->verdict = LP_VERDICT_NO_MEMORY;
 }
 
+static uint64_t when_to_dive(const struct search *x)
+{
+	uint64_t part = lp_x_store_room(&x->store) / DIVE_PART;
+
+	if (x->any || x->m.full)
+		return UINT64_MAX;
+	return part < DIVE_LEAST ? DIVE_LEAST : part;
+}
+
 void lp_explore(const struct lp_scenario *scenario, const struct lp_explore_options *options,
 		struct lp_exploration *result)
 {
@@ -228,16 +265,19 @@ void lp_explore(const struct lp_scenario *scenario, const struct lp_explore_opti
 		x.judge = options->full && !options->any;
 		memory = memory > x.m.memory_size ? memory - x.m.memory_size : 0;
 		lp_x_store_init(&x.store, x.m.size, states, memory);
+		x.dive_at = when_to_dive(&x);
 		run(&x, options, result);
 	} else {
 		x.verdict = error == -E2BIG ? LP_VERDICT_BOUND : LP_VERDICT_NO_MEMORY;
 	}
 	result->verdict = x.verdict;
+	result->shortest = x.verdict == LP_VERDICT_DEADLOCK && !x.any && !x.judge && !x.dived;
 	result->states = x.store.count;
 	result->transitions = x.transitions;
 	lp_x_store_finish(&x.store);
 	lp_explored_finish(&x.graph);
 	free(x.stack);
+	free(x.dive.at);
 	lp_x_finish(&x.m);
 }
 

@@ -18,7 +18,7 @@
 
 enum lp_verdict {
 	LP_VERDICT_FREE,	/* no schedule deadlocks */
-	LP_VERDICT_DEADLOCK,	/* the one in `steps` does, and none is shorter */
+	LP_VERDICT_DEADLOCK,	/* the one in `steps` does */
 	LP_VERDICT_BOUND,	/* none of the states looked at before the bound was hit does */
 	LP_VERDICT_NO_MEMORY,
 };
@@ -51,6 +51,7 @@ struct lp_explore_stuck {
 
 struct lp_exploration {
 	enum lp_verdict	verdict;
+	bool		shortest;	/* DEADLOCK: no other one is reached in fewer steps */
 	uint64_t	states, transitions;
 	char		**columns;	/* "P0", "P1", "kworker/drain", "CPU2 (idle)" */
 	uint32_t	column_count;

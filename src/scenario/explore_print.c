@@ -417,6 +417,8 @@ static void put_stuck(FILE *out, const struct table *t)
 		put_holder(out, t, stuck, op);
 		fputc('\n', out);
 	}
+	if (!t->x->shortest)
+		fputs("\n  A shorter way into a deadlock may exist.\n", out);
 	fputs("\n *** DEADLOCK ***\n", out);
 }
 

@@ -221,6 +221,9 @@ void lp_x_store_finish(struct store *store);
 enum store_result lp_x_store_add(struct store *store, const uint8_t *state, uint32_t parent,
 			       uint32_t *index);
 
+/* How many states there can be at most. */
+uint64_t lp_x_store_room(const struct store *store);
+
 static inline const uint8_t *store_state(const struct store *store, uint32_t index)
 {
 	return store->states + index * store->size;
@@ -251,10 +254,23 @@ void lp_explored_stuck(struct graph *graph, struct machine *m, const struct stor
 		    uint32_t state);
 
 /*
- * explore_witness.c: the schedule that leads to state `last`, without what is not needed, into
- * *result; `shorten`: false when lp_x_stuck() does not see that `last` is a deadlock, and m->stuck
- * says who is stuck. 0 or -ENOMEM.
+ * explore_dive.c: walks from the state `first`. 1: one ended in a deadlock, and this was it; 0: none
+ * did; -ENOMEM. Anyhow dive->at belongs to the caller. Sets m->emit.
  */
+struct dive {
+	struct choice	*at;
+	uint32_t	count;
+};
+
+int lp_x_dive(struct machine *m, const uint8_t *first, struct dive *dive);
+
+/*
+ * explore_witness.c: the schedule that a dive found, or that leads to state `last`, without what is
+ * not needed, into *result; `shorten`: false when lp_x_stuck() does not see that `last` is a
+ * deadlock, and m->stuck says who is stuck. 0 or -ENOMEM.
+ */
+int lp_x_witness_dive(struct machine *m, const struct store *store, const struct dive *dive,
+		      struct lp_exploration *result);
 int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bool shorten,
 		 struct lp_exploration *result);
 

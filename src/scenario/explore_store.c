@@ -27,6 +27,13 @@ void lp_x_store_finish(struct store *store)
 	free(store->table);
 }
 
+uint64_t lp_x_store_room(const struct store *store)
+{
+	uint64_t affordable = store->memory_max / (store->size + COST_EACH);
+
+	return affordable < store->states_max ? affordable : store->states_max;
+}
+
 /* size is a multiple of 8 */
 static uint64_t hash_state(const uint8_t *state, uint64_t size)
 {
@@ -80,12 +87,11 @@ static bool grow_table(struct store *store)
 static enum store_result grow(struct store *store)
 {
 	uint64_t room = store->room ? store->room * 2ull : ROOM_FIRST;
-	uint64_t affordable = store->memory_max / (store->size + COST_EACH);
+	uint64_t most = lp_x_store_room(store);
 	uint32_t *parents;
 	uint8_t *states;
 
-	room = room > store->states_max ? store->states_max : room;
-	room = room > affordable ? affordable : room;
+	room = room > most ? most : room;
 	if (room <= store->room)
 		return STORE_FULL;
 	states = realloc(store->states, room * store->size);

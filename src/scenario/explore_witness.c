@@ -13,7 +13,8 @@
 #include "base/compiler.h"
 #include "scenario/explore_private.h"
 
-#define BUDGET		200000u	/* steps replayed while it is made shorter */
+#define BUDGET		200000u	/* steps replayed while it is made shorter, */
+#define BUDGET_BYTES	(1u << 28)	/* fewer of large states */
 #define EXTENSION	100u	/* steps of one column added to show why it gives nothing */
 #define BYSTANDERS	1000u	/* columns tried to be left out in the end */
 
@@ -90,13 +91,10 @@ static bool replay(struct way *way, const struct choice *at, uint32_t count)
 	return ends_stuck(way);
 }
 
-static int recover(struct way *way, const struct store *store, uint32_t last)
+static int make_room(struct way *way, const struct store *store, uint32_t count)
 {
 	struct machine *m = way->m;
-	uint32_t count = 0;
 
-	for (uint32_t i = last; i; i = store->parents[i])
-		count++;
 	way->at = malloc((count + 1) * sizeof(*way->at));
 	way->trial = malloc((count + 1) * sizeof(*way->trial));
 	way->state = malloc(m->size);
@@ -106,6 +104,18 @@ static int recover(struct way *way, const struct store *store, uint32_t last)
 		return -ENOMEM;
 	way->count = count;
 	memcpy(way->first, store_state(store, 0), m->size);
+	return 0;
+}
+
+static int recover(struct way *way, const struct store *store, uint32_t last)
+{
+	struct machine *m = way->m;
+	uint32_t count = 0;
+
+	for (uint32_t i = last; i; i = store->parents[i])
+		count++;
+	if (make_room(way, store, count))
+		return -ENOMEM;
 	for (uint32_t i = last; i; i = store->parents[i]) {
 		way->target = store_state(store, i);
 		way->choice = NULL;
@@ -308,30 +318,62 @@ static int put_result(struct way *way, struct lp_exploration *result)
 	return 0;
 }
 
+static int shorten_way(struct way *way)
+{
+	leave_out(way);
+	move_together(way);
+	(void)replay(way, way->at, way->count);
+	return extend(way);
+}
+
+static void begin_way(struct way *way, struct machine *m)
+{
+	uint64_t budget = BUDGET_BYTES / m->size;
+
+	*way = (struct way){ .m = m, .budget = budget < BUDGET ? (uint32_t)budget : BUDGET };
+	m->emit = compare;
+	m->context = way;
+}
+
+static int end_way(struct way *way, int error, struct lp_exploration *result)
+{
+	if (!error)
+		error = put_result(way, result);
+	way->m->context = NULL;
+	free(way->at);
+	free(way->trial);
+	free(way->state);
+	free(way->first);
+	free(way->before);
+	return error;
+}
+
+int lp_x_witness_dive(struct machine *m, const struct store *store, const struct dive *dive,
+		      struct lp_exploration *result)
+{
+	struct way way;
+	int error;
+
+	begin_way(&way, m);
+	error = make_room(&way, store, dive->count);
+	if (!error) {
+		memcpy(way.at, dive->at, dive->count * sizeof(*way.at));
+		error = shorten_way(&way);
+	}
+	return end_way(&way, error, result);
+}
+
 int lp_x_witness(struct machine *m, const struct store *store, uint32_t last, bool shorten,
 		 struct lp_exploration *result)
 {
-	struct way way = { .m = m, .budget = BUDGET };
+	struct way way;
 	int error;
 
-	m->emit = compare;
-	m->context = &way;	/* until it returns; cppcheck-suppress autoVariables */
+	begin_way(&way, m);
 	error = recover(&way, store, last);
-	if (!error && shorten) {
-		leave_out(&way);
-		move_together(&way);
-		(void)replay(&way, way.at, way.count);
-		error = extend(&way);
-	} else if (!error) {
+	if (!error && shorten)
+		error = shorten_way(&way);
+	else if (!error)
 		lp_x_load(m, store_state(store, last));
-	}
-	if (!error)
-		error = put_result(&way, result);
-	m->context = NULL;
-	free(way.at);
-	free(way.trial);
-	free(way.state);
-	free(way.first);
-	free(way.before);
-	return error;
+	return end_way(&way, error, result);
 }

@@ -4,7 +4,8 @@
  *
  * Random scenarios are explored three times: with partial-order reduction, depth first for any
  * deadlock, and `full`: nothing left out, a deadlock being what the graph of all states says it
- * is. All must agree. Then directed cases, witnesses and bounds.
+ * is. All must agree, and so must a search that is bounded so early that it has to dive, if it
+ * gives an answer. Then directed cases, witnesses and bounds.
  *
  * Repeat a failure with LP_SEED=<seed>; LP_STEPS=<n> sets the number of scenarios.
  */
@@ -24,6 +25,7 @@
 
 #define TEXT_MAX	16384u
 #define FULL_MAX	40000u	/* states; what has more is left out */
+#define DIVE_MAX	20u	/* states, then it dives */
 
 struct text {
 	char		at[TEXT_MAX];
@@ -354,13 +356,12 @@ static struct lp_scenario *parse(const char *text)
 }
 
 static enum lp_verdict explore(const struct lp_scenario *scenario, bool full, bool any,
-			       uint64_t *states)
+			       uint64_t states_max, uint64_t *states)
 {
-	struct lp_explore_options options = { .full = full, .any = any };
+	struct lp_explore_options options = { .full = full, .any = any, .states_max = states_max };
 	struct lp_exploration result;
 	enum lp_verdict verdict;
 
-	options.states_max = full ? FULL_MAX : 0;
 	lp_explore(scenario, &options, &result);
 	verdict = result.verdict;
 	if (verdict == LP_VERDICT_DEADLOCK) {
@@ -382,10 +383,16 @@ static void show_current(int number)
 		_exit(2);
 }
 
+static bool agrees(enum lp_verdict bounded, enum lp_verdict full)
+{
+	return bounded == full || bounded == LP_VERDICT_BOUND;
+}
+
 static void test_agreement(void **state)
 {
 	uint64_t seed = test_seed("test_explore"), scenarios = test_steps(3000);
-	uint64_t full_states = 0, states = 0, any_states = 0, deadlocks = 0, judged = 0;
+	uint64_t full_states = 0, states = 0, any_states = 0, dive_states = 0;
+	uint64_t deadlocks = 0, judged = 0, dived = 0;
 	struct text *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
@@ -394,19 +401,22 @@ static void test_agreement(void **state)
 	signal(SIGABRT, show_current);
 	for (uint64_t i = 0; i < scenarios; i++) {
 		struct lp_scenario *scenario;
-		enum lp_verdict full, reduced, any;
+		enum lp_verdict full, reduced, any, dive;
 
 		random_scenario(t);
 		scenario = parse(t->at);
-		full = explore(scenario, true, false, &full_states);
+		full = explore(scenario, true, false, FULL_MAX, &full_states);
 		if (full != LP_VERDICT_BOUND) {
-			reduced = explore(scenario, false, false, &states);
-			any = explore(scenario, false, true, &any_states);
-			if (reduced != full || any != full)
-				print_error("%s\nfull %d, reduced %d, any %d\n", t->at, full,
-					    reduced, any);
+			reduced = explore(scenario, false, false, 0, &states);
+			any = explore(scenario, false, true, 0, &any_states);
+			dive = explore(scenario, false, false, DIVE_MAX, &dive_states);
+			if (reduced != full || any != full || !agrees(dive, full))
+				print_error("%s\nfull %d, reduced %d, any %d, bounded %d\n", t->at,
+					    full, reduced, any, dive);
 			assert_int_equal(reduced, full);
 			assert_int_equal(any, full);
+			assert_true(agrees(dive, full));
+			dived += full == LP_VERDICT_DEADLOCK && dive == full;
 			judged++;
 			deadlocks += full == LP_VERDICT_DEADLOCK;
 		}
@@ -414,13 +424,15 @@ static void test_agreement(void **state)
 	}
 	current = NULL;
 	free(t);
-	printf("%llu scenarios, %llu deadlock; states: full %llu, reduced %llu, any %llu\n",
+	printf("%llu scenarios, %llu deadlock, %llu also when bounded; states: full %llu, "
+	       "reduced %llu, any %llu\n",
 	       (unsigned long long)judged, (unsigned long long)deadlocks,
-	       (unsigned long long)full_states, (unsigned long long)states,
-	       (unsigned long long)any_states);
+	       (unsigned long long)dived, (unsigned long long)full_states,
+	       (unsigned long long)states, (unsigned long long)any_states);
 	/* Both answers must have been asked for. */
 	assert_true(scenarios < 1000 || (deadlocks > judged / 20 &&
 					 deadlocks < judged - judged / 20));
+	assert_true(scenarios < 1000 || dived > deadlocks / 2);
 }
 
 /* ---- directed ---- */
@@ -546,6 +558,75 @@ static void test_philosophers(void **state)
 	free(t);
 }
 
+/* Does the schedule, of mutexes only, run as it says, and do those in the end wait in a circle? */
+static void replay_mutexes(const struct lp_scenario *scenario, const struct lp_exploration *x)
+{
+	uint32_t *owner = calloc(scenario->object_count, sizeof(*owner));
+
+	assert_non_null(owner);
+	for (uint32_t i = 0; i < x->step_count; i++) {
+		const struct lp_op *op = &scenario->ops[x->steps[i].op];
+
+		if (x->steps[i].what == LP_STEP_WAIT || op->kind == LP_OP_END)
+			continue;
+		assert_int_equal(x->steps[i].what, LP_STEP_RUN);
+		assert_int_equal(owner[op->object], op->kind == LP_OP_ACQUIRE ? 0 :
+				 x->steps[i].column + 1);
+		owner[op->object] = op->kind == LP_OP_ACQUIRE ? x->steps[i].column + 1 : 0;
+	}
+	assert_true(x->stuck_count > 0);
+	for (uint32_t i = 0; i < x->stuck_count; i++) {
+		uint32_t holder = owner[scenario->ops[x->stuck[i].op].object], k = 0;
+
+		assert_int_equal(x->stuck[i].holder_column + 1, holder);
+		while (k < x->stuck_count && x->stuck[k].column + 1 != holder)
+			k++;
+		assert_true(k < x->stuck_count);
+	}
+	free(owner);
+}
+
+/* A deadlock far from the start, and none at all: before and at the bound. */
+static void test_dives(void **state)
+{
+	static const struct {
+		uint32_t	count, states_max;
+		bool		ordered, shortest;
+		enum lp_verdict	verdict;
+	} cases[] = {
+		{ 7, 0, false, true, LP_VERDICT_DEADLOCK },
+		{ 7, 50, false, false, LP_VERDICT_DEADLOCK },
+		{ 12, 0, true, false, LP_VERDICT_FREE },
+		{ 12, 5000, true, false, LP_VERDICT_BOUND },
+		{ 12, 100, true, false, LP_VERDICT_BOUND },
+		{ 100, 0, false, false, LP_VERDICT_DEADLOCK },
+	};
+	struct text *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	for (size_t i = 0; i < lp_array_size(cases); i++) {
+		struct lp_exploration result;
+		struct lp_scenario *scenario;
+		char *text;
+
+		t->size = 0;
+		put_philosophers(t, cases[i].count, cases[i].ordered);
+		scenario = parse(t->at);
+		print_into(scenario, cases[i].states_max, &text, &result);
+		assert_int_equal(result.verdict, cases[i].verdict);
+		assert_int_equal(result.shortest, cases[i].shortest);
+		if (result.verdict == LP_VERDICT_DEADLOCK) {
+			assert_int_equal(result.step_count, 2 * cases[i].count);
+			replay_mutexes(scenario, &result);
+			assert_int_equal(!strstr(text, "A shorter way"), cases[i].shortest);
+		}
+		free(text);
+		lp_exploration_finish(&result);
+		lp_scenario_destroy(scenario);
+	}
+	free(t);
+}
+
 static void test_bound(void **state)
 {
 	struct text *t = calloc(1, sizeof(*t));
@@ -597,6 +678,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_printed),
 		cmocka_unit_test(test_philosophers),
+		cmocka_unit_test(test_dives),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_many_tasks),
 		cmocka_unit_test(test_agreement),
