@@ -47,6 +47,8 @@ struct lp_explore_step {
 struct lp_explore_stuck {
 	uint32_t	column, body, op;
 	uint32_t	holder_column;	/* who would have to go on first; UINT32_MAX: none */
+	uint32_t	behind_op;	/* it only waits to write the lock, there; UINT32_MAX: no */
+	uint32_t	fork_step;	/* in a child: it held the lock at that step; UINT32_MAX: no */
 };
 
 struct lp_exploration {

@@ -287,11 +287,11 @@ static uint32_t line_of(const struct table *t, uint32_t op)
 	return t->scenario->sites[t->scenario->ops[op].site].own_line;
 }
 
-/* The step in which column c took `object` last; NULL: not on this way. */
+/* The step in which column c took `object` last before step `end`; NULL: not on this way. */
 static const struct lp_explore_step *find_taken(const struct table *t, uint32_t c,
-						uint32_t object)
+						uint32_t object, uint32_t end)
 {
-	for (uint32_t i = t->x->step_count; i-- > 0;) {
+	for (uint32_t i = end < t->x->step_count ? end : t->x->step_count; i-- > 0;) {
 		const struct lp_explore_step *step = &t->x->steps[i];
 		const struct lp_op *op = op_of(t, step);
 
@@ -364,7 +364,16 @@ static bool is_woken(const struct table *t, const struct lp_explore_stuck *stuck
 		     const struct lp_op *op)
 {
 	return op->kind == LP_OP_COND_WAIT && stuck->holder_column < t->x->column_count &&
-	       find_taken(t, stuck->holder_column, op->other);
+	       find_taken(t, stuck->holder_column, op->other, UINT32_MAX);
+}
+
+/* A writer that has not got the lock either keeps readers out. */
+static void put_queue(FILE *out, const struct table *t, const struct lp_explore_stuck *stuck)
+{
+	fputs(", behind ", out);
+	put_text(out, stuck->holder_column == stuck->column ? "what it interrupted" :
+		 t->x->columns[stuck->holder_column]);
+	fprintf(out, ", which waits to write it (line %u)", line_of(t, stuck->behind_op));
 }
 
 /* Who would have to go on first: who holds the lock, or runs what is waited for. */
@@ -388,8 +397,12 @@ static void put_holder(FILE *out, const struct table *t, const struct lp_explore
 		fputs(" would give", out);
 		return;
 	}
+	if (stuck->behind_op < t->scenario->op_count) {
+		put_queue(out, t, stuck);
+		return;
+	}
 	taken = body ? NULL : find_taken(t, holder, op->kind == LP_OP_COND_WAIT ? op->other :
-					 op->object);
+					 op->object, stuck->fork_step);
 	if (holder != stuck->column) {
 		fputs(body ? " on " : ", held by ", out);
 		put_text(out, t->x->columns[holder]);
@@ -400,6 +413,11 @@ static void put_holder(FILE *out, const struct table *t, const struct lp_explore
 	}
 	if (taken)
 		fprintf(out, " (line %u)", line_of(t, taken->op));
+	if (stuck->fork_step >= t->x->step_count)
+		return;
+	fputs(" when ", out);
+	put_text(out, t->x->columns[t->x->steps[stuck->fork_step].column]);
+	fputs(" forked", out);
 }
 
 static void put_stuck(FILE *out, const struct table *t)

@@ -194,6 +194,8 @@ bool lp_x_stuck_without(struct machine *m, uint32_t column, uint8_t *before);
 bool lp_x_is_missed(const struct machine *m, uint32_t column);
 /* A column that would have to go on first; UINT32_MAX: none */
 uint32_t lp_x_holder(const struct machine *m, uint32_t column);
+/* The pc at which that one only waits to write what `column` would read; 0: it has it. */
+uint32_t lp_x_behind(const struct machine *m, uint32_t column);
 
 /*
  * explore_reduce.c: successors that suffice. *again: when none of them is new, all are needed
@@ -254,8 +256,8 @@ void lp_explored_stuck(struct graph *graph, struct machine *m, const struct stor
 		    uint32_t state);
 
 /*
- * explore_dive.c: walks from the state `first`. 1: one ended in a deadlock, and this was it; 0: none
- * did; -ENOMEM. Anyhow dive->at belongs to the caller. Sets m->emit.
+ * explore_dive.c: walks from the state `first`. 1: one ended in a deadlock, and this was it; 0:
+ * none did; -ENOMEM. Anyhow dive->at belongs to the caller. Sets m->emit.
  */
 struct dive {
 	struct choice	*at;

@@ -43,18 +43,25 @@ static uint32_t keeper(const struct machine *m, uint32_t object)
 	return 0;
 }
 
+/* The pc at which column c queues to write `object`; 0: it does not. */
+static uint32_t queues_at(const struct machine *m, uint32_t c, uint32_t object)
+{
+	for (uint32_t l = 0; l < m->depth[c]; l++) {
+		const struct x_op *op = frame_op(m, c, l);
+
+		if (op->kind == LP_OP_ACQUIRE && op->object == object && op->mode == LP_WRITE &&
+		    waiting(m, frame_at(m, c, l)))
+			return load_pc(m, m->now + frame_at(m, c, l));
+	}
+	return 0;
+}
+
 /* One that queues to write `object` and is stuck. */
 static uint32_t stuck_writer(const struct machine *m, uint32_t object)
 {
-	for (uint32_t c = 0; c < m->column_count; c++) {
-		for (uint32_t l = 0; m->stuck[c] && l < m->depth[c]; l++) {
-			const struct x_op *op = frame_op(m, c, l);
-
-			if (op->kind == LP_OP_ACQUIRE && op->object == object &&
-			    op->mode == LP_WRITE && waiting(m, frame_at(m, c, l)))
-				return c + 1;
-		}
-	}
+	for (uint32_t c = 0; c < m->column_count; c++)
+		if (m->stuck[c] && queues_at(m, c, object))
+			return c + 1;
 	return 0;
 }
 
@@ -400,4 +407,16 @@ uint32_t lp_x_holder(const struct machine *m, uint32_t c)
 	}
 	blocker = blocker_of(m, c);
 	return blocker ? blocker - 1 : UINT32_MAX;
+}
+
+uint32_t lp_x_behind(const struct machine *m, uint32_t c)
+{
+	const struct x_op *op = op_at(m, m->pc[c]);
+	uint32_t writer;
+
+	if (is_child(m, c) || op->kind != LP_OP_ACQUIRE || op->mode == LP_WRITE ||
+	    m->objects[op->object].local || m->locks[op->object].owner)
+		return 0;
+	writer = stuck_writer(m, op->object);
+	return writer ? queues_at(m, writer - 1, op->object) : 0;
 }

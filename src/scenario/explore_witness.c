@@ -295,12 +295,53 @@ static void put_stuck(const struct machine *m, struct lp_exploration *result)
 			continue;
 		stuck = &result->stuck[result->stuck_count++];
 		*stuck = (struct lp_explore_stuck){ .column = c, .body = op_at(m, m->pc[c])->body,
-			.op = m->pc[c] - 1, .holder_column = lp_x_holder(m, c) };
+			.op = m->pc[c] - 1, .holder_column = lp_x_holder(m, c),
+			.behind_op = lp_x_behind(m, c) - 1, .fork_step = UINT32_MAX };
 		if (!has_begun_to_wait(result, c, stuck->op))
 			result->steps[result->step_count++] = (struct lp_explore_step){
 				.column = c, .body = stuck->body, .op = stuck->op,
 				.what = LP_STEP_WAIT };
 	}
+}
+
+/* In the loaded state: who else has the lock? UINT32_MAX: nobody */
+static uint32_t holder_now(const struct machine *m, uint32_t object)
+{
+	const struct x_lock *lock = &m->locks[object];
+
+	if (lock->owner || !lock->readers)
+		return lock->owner - 1;
+	for (uint32_t c = 0; c < m->column_count; c++)
+		if (!is_child(m, c) && held(m, c, hold_of(m, c, object)))
+			return c;
+	return UINT32_MAX;
+}
+
+/* A child waits for what somebody held when it was made, who may have given it back since. */
+static void put_fork(struct way *way, struct lp_explore_stuck *stuck)
+{
+	struct machine *m = way->m;
+	const struct x_column *child = &m->columns[stuck->column];
+	const struct x_op *op = &m->ops[stuck->op];
+
+	if (child->kind != COLUMN_CHILD || op->kind != LP_OP_ACQUIRE)
+		return;
+	memcpy(way->state, way->first, m->size);
+	for (uint32_t i = 0; i < way->count; i++) {
+		lp_x_load(m, way->state);
+		if (way->at[i].column == child->parent && way->at[i].op == child->fork &&
+		    !m->depth[stuck->column]) {
+			stuck->holder_column = holder_now(m, op->object);
+			stuck->fork_step = i;
+		}
+		if (!take_step(way, &way->at[i]))
+			break;
+	}
+	lp_x_load(m, way->state);
+	if (held(m, stuck->column, op->hold) == HELD_FROZEN)
+		return;
+	stuck->holder_column = stuck->column;
+	stuck->fork_step = UINT32_MAX;
 }
 
 static int put_result(struct way *way, struct lp_exploration *result)
@@ -315,6 +356,8 @@ static int put_result(struct way *way, struct lp_exploration *result)
 	if (leave_out_bystanders(m, result))
 		return -ENOMEM;
 	put_stuck(m, result);
+	for (uint32_t i = 0; m->forks && i < result->stuck_count; i++)
+		put_fork(way, &result->stuck[i]);
 	return 0;
 }
 

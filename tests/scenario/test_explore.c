@@ -475,6 +475,38 @@ static const struct {
 		" *** DEADLOCK ***\n",
 	},
 	{
+		"C queue { struct rw_semaphore a; }\n"
+		"P0() { down_read(&a);\n down_read(&a); up_read(&a); up_read(&a); }\n"
+		"P1() { down_write(&a); up_write(&a); }\n"
+		"expect none\n",
+		"       P0                      P1\n"
+		"       ----                    ----\n"
+		"  down_read(&a);\n"
+		"                          down_write(&a);  waits\n"
+		"  down_read(&a);  waits\n"
+		"\n"
+		"  P0 waits for &a (line 3), behind P1, which waits to write it (line 4)\n"
+		"  P1 waits for &a (line 4), held by P0 (line 2)\n"
+		"\n"
+		" *** DEADLOCK ***\n",
+	},
+	{
+		"C fork { pthread_mutex_t m; }\n"
+		"P0() { if (fork() == 0) {\n pthread_mutex_lock(&m);\n"
+		" pthread_mutex_unlock(&m); return; } }\n"
+		"P1() {\n pthread_mutex_lock(&m); pthread_mutex_unlock(&m); }\n"
+		"expect none\n",
+		"       P0                      P1                       child of P0\n"
+		"       ----                    ----                     ----\n"
+		"                          pthread_mutex_lock(&m);\n"
+		"  if (fork() == 0)\n"
+		"                                                   pthread_mutex_lock(&m);  waits\n"
+		"\n"
+		"  child of P0 waits for &m (line 3), held by P1 (line 6) when P0 forked\n"
+		"\n"
+		" *** DEADLOCK ***\n",
+	},
+	{
 		"C one { struct mutex m; } P0() { mutex_lock(&m); mutex_unlock(&m); } expect none\n",
 		"no schedule deadlocks (3 states)\n",
 	},
