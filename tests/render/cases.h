@@ -13,18 +13,20 @@ struct render_case {
 /* Each up to one without a name. */
 extern const struct render_case render_cases[];	/* cases.c */
 extern const struct render_case irq_cases[];	/* cases_irq.c */
+extern const struct render_case scenario_cases[];	/* cases_scenario.c */
 
-/* Case number `index` of both; NULL: there are no more. */
+/* Case number `index` of all; NULL: there are no more. */
 static inline const struct render_case *render_case_at(size_t index)
 {
-	const struct render_case *it = render_cases;
+	const struct render_case *const lists[] = { render_cases, irq_cases, scenario_cases };
 
-	for (; it->name && index; it++)
-		index--;
-	if (!it->name)
-		for (it = irq_cases; it->name && index; it++)
-			index--;
-	return it->name ? it : NULL;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		for (const struct render_case *it = lists[i]; it->name; it++) {
+			if (!index--)
+				return it;
+		}
+	}
+	return NULL;
 }
 
 #endif

@@ -545,6 +545,8 @@ static const struct lp_report_finding *describe_event(struct world *world,
 	return lp_describe_finding(world->describer, &finding);
 }
 
+static char known_by[1];	/* context of know_object() */
+
 /* Instances of one class: where lock objects are known, the table tells them apart. */
 static void test_instances(void **state)
 {
@@ -632,6 +634,263 @@ static void test_same_instance(void **state)
 	assert_int_equal(report->step_count, 2);
 	assert_string_equal(report->steps[1].text, "lock(&q->lock);");
 	assert_int_equal(stack_of(report, "wanted", 0)->lock, 0);
+}
+
+/* ---- objects that somebody knows, what is given, writers ---- */
+
+enum { ALICE = 71, BOB, WORKER, DONE };
+
+static bool know_object(void *context, const struct lp_model *model, uint64_t serial,
+			struct lp_known_object *out)
+{
+	static const struct lp_known_object known[] = {
+		{ "alice", NULL }, { "bob", NULL }, { "thread worker", "worker" },
+		{ "done", NULL },
+	};
+
+	assert_ptr_equal(context, known_by);
+	assert_non_null(model);
+	if (serial < ALICE || serial > DONE)
+		return false;
+	*out = known[serial - ALICE];
+	return true;
+}
+
+/* Their names stand for addresses, wherever a serial number is known. */
+static void test_known_objects(void **state)
+{
+	struct world *world = *state;
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t queue = add_init(world, STACK(world, 0x100, 0x230));
+	struct lp_model_lock first = { queue, process, ALICE, 0x7f0100, 0 };
+	struct lp_model_lock second = { queue, process, BOB, 0x7f0200, 0 };
+	struct lp_model_lock third = { queue, process, 99, 0x7f0300, 0 };
+	struct lp_model_witness witness = { .count = 3, .serial = (uint64_t[]){ BOB, ALICE, 99 } };
+	struct lp_finding_edge edge = { 0 };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_RECURSIVE_LOCKING, .reason = LP_REASON_SAME_CLASS,
+		.edge = &edge, .edge_count = 1,
+	};
+	struct lp_model_event event = { .kind = LP_EVENT_FREE_HELD, .fine = queue,
+					.serial = ALICE, .address = 0x7f0100 };
+	const struct lp_report_finding *report;
+
+	lp_describer_set_objects(world->describer, know_object, known_by);
+	event.lock = lp_model_add_lock(world->model, &first);
+	lp_model_add_lock(world->model, &second);
+	lp_model_add_lock(world->model, &third);
+	edge.thread = witness.thread = event.thread = add_thread(world, process, 0, 1, "app");
+	edge.held = add_node(world, add_node(world, 0, queue, stack), queue, stack);
+	edge.wanted = witness.node = event.node = add_node(world, edge.held, queue, stack);
+	edge.witness = lp_model_add_witness(world->model, &witness);
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	assert_int_equal(report->cycle_count, 2);
+	assert_string_equal(report->locks[0].object, "alice");
+	assert_string_equal(report->locks[1].object, "bob");
+	assert_int_equal(report->locks[0].address, 0);
+	assert_int_equal(report->locks[1].address, 0);
+	assert_string_equal(report->steps[0].text, "lock(&q->lock alice);");
+	assert_string_equal(report->steps[1].text, "lock(&q->lock bob);");
+	/* One that nobody knows keeps its address. */
+	assert_int_equal(report->lock_count, 3);
+	assert_null(report->locks[2].object);
+	assert_int_equal(report->locks[2].address, 0x7f0300);
+	assert_int_equal(report->held_count, 2);
+	assert_int_equal(report->held[0].lock, 2);
+	assert_int_equal(report->held[1].lock, 0);
+	/* Nor do events show an address that means nothing. */
+	report = describe_event(world, LP_FINDING_HELD_LOCK_FREED, &event);
+	assert_non_null(report);
+	assert_string_equal(report->locks[0].object, "alice");
+	assert_int_equal(report->locks[0].address, 0);
+	assert_null(strstr(report->attempt, "7f0100"));
+}
+
+static uint32_t add_kind(struct world *world, enum lp_lock_kind kind, uint64_t key,
+			 const char *name)
+{
+	struct lp_model_fine fine = { .kind = kind, .key = key, .name = (char *)name };
+
+	return lp_model_add_fine(world->model, &fine);
+}
+
+static uint32_t add_flagged(struct world *world, uint32_t parent, uint32_t fine, uint8_t mode,
+			    uint8_t flags, uint32_t stack)
+{
+	struct lp_model_node node = {
+		.parent = parent, .fine = fine, .mode = mode, .flags = flags, .stack = stack,
+		.site = world->model->stacks.at[stack].frame[0],
+	};
+
+	return lp_model_add_node(world->model, &node);
+}
+
+static void check_steps(const struct lp_report_finding *report, const char *const *texts)
+{
+	size_t i = 0;
+
+	for (; texts[i]; i++) {
+		assert_true(i < report->step_count);
+		assert_string_equal(report->steps[i].text, texts[i]);
+	}
+	assert_int_equal(report->step_count, i);
+}
+
+/* P0: m, waits for what P1 gives; P1 (`kind`): m first. */
+static const struct lp_report_finding *describe_given(struct world *world, enum lp_lock_kind kind)
+{
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t mutex = add_kind(world, LP_LOCK_MUTEX, 0x11, "m");
+	uint32_t given = add_kind(world, kind, 0x22 + kind, "done");
+	struct lp_finding_edge edge[2] = { { 0 }, { 0 } };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_CIRCULAR_LOCKING, .level = LP_FEASIBLE,
+		.reason = LP_REASON_CONCURRENT, .edge = edge, .edge_count = 2,
+	};
+
+	edge[0].thread = add_thread(world, process, 0, 1, "P0");
+	edge[0].held = add_flagged(world, 0, mutex, LP_WRITE, 0, stack);
+	edge[0].wanted = add_flagged(world, edge[0].held, given, LP_WRITE, LP_SYNC, stack);
+	edge[1].thread = add_thread(world, process, 0, 2, "P1");
+	edge[1].held = add_flagged(world, 0, given, LP_READ_RECURSIVE, LP_MOVED,
+				   STACK(world, 0x210));
+	edge[1].wanted = add_flagged(world, edge[1].held, mutex, LP_WRITE, 0, stack);
+	regroup(world);
+	return lp_describe_finding(world->describer, &finding);
+}
+
+/* Nobody holds what somebody has yet to give: no step begins with it, one says it never comes. */
+static void test_given(void **state)
+{
+	static const struct {
+		enum lp_lock_kind kind;
+		enum lp_report_tie tie;
+		const char	*wait, *lost;
+	} cases[] = {
+		{ LP_LOCK_K_COMPLETION, LP_TIE_COMPLETION, "wait_for_completion(done);",
+		  "(never gets to: complete(done);)" },
+		{ LP_LOCK_COND, LP_TIE_CONDITION, "wait(done);", "(never gets to: signal(done);)" },
+		{ LP_LOCK_SEMAPHORE, LP_TIE_SEMAPHORE, "wait(done);",
+		  "(never gets to: post(done);)" },
+		{ LP_LOCK_K_SEMAPHORE, LP_TIE_SEMAPHORE, "wait(done);",
+		  "(never gets to: up(done);)" },
+	};
+
+	for (size_t i = 0; i < lp_array_size(cases); i++) {
+		const struct lp_report_finding *report;
+
+		/* a name of its own each time, so no "#2" */
+		assert_int_equal(tear_down(state), 0);
+		assert_int_equal(set_up(state), 0);
+		report = describe_given(*state, cases[i].kind);
+		assert_non_null(report);
+		check_steps(report, (const char *const[]){ "lock(m);", cases[i].wait, "lock(m);",
+							   cases[i].lost, NULL });
+		assert_int_equal(stack_of(report, "held", 0)->tie, LP_TIE_LOCK);
+		assert_int_equal(stack_of(report, "wanted", 0)->tie, cases[i].tie);
+		assert_int_equal(stack_of(report, "held", 1)->tie, cases[i].tie);
+		assert_int_equal(stack_of(report, "wanted", 1)->tie, LP_TIE_LOCK);
+		assert_int_equal(report->held_count, 1);
+		assert_int_equal(report->held[0].tie, cases[i].tie);
+	}
+}
+
+/* A semaphore that is used as a lock is held, in whatever place. */
+static void test_semaphore_as_lock(void **state)
+{
+	struct world *world = *state;
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t semaphore = add_kind(world, LP_LOCK_SEMAPHORE, 0x33, "s");
+	struct lp_finding_edge edge = { 0 };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_RECURSIVE_LOCKING, .level = LP_FEASIBLE,
+		.reason = LP_REASON_ITSELF, .edge = &edge, .edge_count = 1,
+	};
+	const struct lp_report_finding *report;
+
+	edge.thread = add_thread(world, process, 0, 1, "P0");
+	edge.held = add_flagged(world, 0, semaphore, LP_WRITE, LP_MOVED, stack);
+	edge.wanted = add_flagged(world, edge.held, semaphore, LP_WRITE, 0, stack);
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	check_steps(report, (const char *const[]){ "lock(s);", "lock(s);", NULL });
+	assert_int_equal(report->held[0].tie, LP_TIE_LOCK);
+}
+
+/* A lock map that somebody knows to be a run: joined by who holds what it wants. */
+static void test_run(void **state)
+{
+	struct world *world = *state;
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t map = add_kind(world, LP_LOCK_MAP, 0x44, "thread worker");
+	struct lp_model_lock lock = { map, process, WORKER, 0x10, 0 };
+	struct lp_model_node node = { .mode = LP_WRITE, .stack = stack };
+	struct lp_finding_edge edge = { 0 };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_RECURSIVE_LOCKING, .level = LP_FEASIBLE,
+		.reason = LP_REASON_ITSELF, .edge = &edge, .edge_count = 1,
+	};
+	const struct lp_report_finding *report;
+
+	lp_describer_set_objects(world->describer, know_object, known_by);
+	node.fine = map;
+	node.lock = lp_model_add_lock(world->model, &lock);
+	edge.thread = add_thread(world, process, 0, 1, "worker");
+	edge.held = node.parent = lp_model_add_node(world->model, &node);
+	node.flags = LP_SYNC;
+	edge.wanted = lp_model_add_node(world->model, &node);
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	check_steps(report, (const char *const[]){ "(worker() runs)", "(waits for worker() to end)",
+						   NULL });
+	assert_int_equal(stack_of(report, "held", 0)->tie, LP_TIE_RUN);
+	assert_int_equal(stack_of(report, "wanted", 0)->tie, LP_TIE_RUN);
+	assert_int_equal(report->held[0].tie, LP_TIE_RUN);
+}
+
+/* The engine's writer gets a thread after all others, a stack, and a step between the reads. */
+static void test_writer(void **state)
+{
+	struct world *world = *state;
+	uint32_t process = add_process(world, 1000), stack = STACK(world, 0x200);
+	uint32_t lock = add_kind(world, LP_LOCK_RWLOCK, 0x55, "l");
+	struct lp_model_witness witness = { .count = 1, .serial = (uint64_t[]){ 5 } };
+	struct lp_finding_edge edge = { 0 };
+	struct lp_finding finding = {
+		.kind = LP_FINDING_RECURSIVE_LOCKING, .level = LP_FEASIBLE,
+		.reason = LP_REASON_ITSELF, .edge = &edge, .edge_count = 1,
+	};
+	const struct lp_report_finding *report;
+
+	edge.thread = add_thread(world, process, 0, 1, "reader");
+	edge.held = add_flagged(world, 0, lock, LP_READ, 0, stack);
+	edge.wanted = add_flagged(world, edge.held, lock, LP_READ, 0, stack);
+	witness.thread = add_thread(world, process, 0, 2, "writer");
+	witness.node = add_flagged(world, 0, lock, LP_WRITE, 0, STACK(world, 0x210));
+	edge.writer = lp_model_add_witness(world->model, &witness);
+	regroup(world);
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	check_steps(report, (const char *const[]){ "rlock(l);", "wlock(l);", "rlock(l);", NULL });
+	assert_int_equal(report->steps[1].thread, 1);
+	assert_int_equal(report->thread_count, 2);
+	assert_string_equal(report->threads[1].comm, "writer");
+	assert_int_equal(report->writer_count, 1);
+	assert_int_equal(report->writers[0].edge, 0);
+	assert_int_equal(report->writers[0].thread, 1);
+	assert_int_equal(stack_of(report, "writer", 0)->thread, 1);
+	assert_string_equal(stack_of(report, "writer", 0)->frames[0].function, "evict");
+	/* Without one there is none. */
+	edge.writer = 0;
+	report = lp_describe_finding(world->describer, &finding);
+	assert_non_null(report);
+	check_steps(report, (const char *const[]){ "rlock(l);", "rlock(l);", NULL });
+	assert_int_equal(report->thread_count, 1);
+	assert_int_equal(report->writer_count, 0);
 }
 
 static void test_events(void **state)
@@ -1239,6 +1498,11 @@ int main(void)
 		WORLD_TEST(test_instances),
 		WORLD_TEST(test_event_instance),
 		WORLD_TEST(test_same_instance),
+		WORLD_TEST(test_known_objects),
+		WORLD_TEST(test_given),
+		WORLD_TEST(test_semaphore_as_lock),
+		WORLD_TEST(test_run),
+		WORLD_TEST(test_writer),
 		WORLD_TEST(test_events),
 		WORLD_TEST(test_strike),
 		WORLD_TEST(test_strike_unseen),

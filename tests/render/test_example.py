@@ -6,7 +6,7 @@
 
 Compared is what does not change between runs and machines: not numbers, directories, thread names
 (a thread gets its name while it runs) and frames of other files. The second example is the report
-of a scenario, which never changes.
+of a scenario, which never changes; so are the parts of reports that begin with "From".
 """
 import json
 import pathlib
@@ -29,6 +29,12 @@ def examples_of(page):
     return reports
 
 
+def excerpts_of(page):
+    """(scenario, text) of each block that is a part of a scenario's report."""
+    return re.findall(r'^From `(\S+\.litmus)`:\n\n```\n(.*?)^```', pathlib.Path(page).read_text(),
+                      re.M | re.S)
+
+
 def plain(text):
     lines = []
     for line in text.splitlines():
@@ -47,8 +53,8 @@ def run(*options):
                           stderr=subprocess.PIPE, timeout=60, check=False)
 
 
-def check_scenario(example):
-    printed = subprocess.run([pathlib.Path(LOCKPROOF).resolve(), 'check', SCENARIO],
+def check_scenario(example, scenario):
+    printed = subprocess.run([pathlib.Path(LOCKPROOF).resolve(), 'check', scenario],
                              stdout=subprocess.PIPE, cwd=SOURCE,
                              timeout=60, check=True).stdout.decode()
     if example.strip('\n') not in printed:
@@ -58,7 +64,11 @@ def check_scenario(example):
 
 def main():
     example, scenario = examples_of(PAGE)
-    check_scenario(scenario)
+    check_scenario(scenario, SCENARIO)
+    excerpts = excerpts_of(PAGE)
+    assert excerpts, f'no part of a report in {PAGE}'
+    for path, text in excerpts:
+        check_scenario(text, path)
     printed = run()
     assert printed.returncode == 66, printed
     wanted, got = plain(example), plain(printed.stderr.decode())
