@@ -174,7 +174,8 @@ uint32_t lp_draft_witness(const struct lp_model *model, uint32_t node, uint32_t 
 /* ---- locks: those of the cycle first, then what else is held ---- */
 
 /* False: nobody knows it. */
-static bool know_object(const struct lp_draft *draft, uint64_t serial, struct lp_known_object *known)
+static bool know_object(const struct lp_draft *draft, uint64_t serial,
+			struct lp_known_object *known)
 {
 	const struct lp_describer *it = draft->describer;
 
@@ -380,7 +381,8 @@ void lp_draft_add_created_stacks(struct lp_draft *draft)
 
 		while (draft->lock_class[first] != draft->lock_class[i])
 			first++;
-		if (first < i || !draft->lock_class[i] || fine->origin != LP_ORIGIN_INIT)
+		if (first < i || !draft->lock_class[i] || fine->origin != LP_ORIGIN_INIT ||
+		    !fine->stack)
 			continue;
 		stack = lp_draft_add_stack(draft, "created", fine->stack);
 		stack->lock = i;

@@ -26,10 +26,11 @@ int lp_text_chain(struct lp_text *text)
 	const struct lp_report_finding *finding = text->finding;
 	const struct lp_report_stack *held =
 		lp_text_find_stack(finding, "held", lp_text_last_edge(finding));
+	const struct lp_report_stack *wanted = lp_text_report_stack(finding);
 
 	fprintf(text->out, "\nwhich %salready depends on %s.\n\n\n",
-		lp_text_is_lock(held) ? "lock " : "", lp_text_is_lock(lp_text_report_stack(finding)) ?
-		"the new lock" : "what it waits for");
+		lp_text_is_lock(held) ? "lock " : "",
+		lp_text_is_lock(wanted) ? "the new lock" : "what it waits for");
 	fputs("the existing dependency chain (in reverse order) is:\n", text->out);
 	for (size_t number = lp_text_edge_count(finding); number-- > 0;) {
 		/* Entry n is the lock that dependency n - 1 wants; entry 0 closes the cycle. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cases_scenario.c — reports about scenarios: objects with names, what is given, what runs, writers
- * that queue between readers, forks.
+ * cases_scenario.c — reports about scenarios: objects with names, what is given, what runs,
+ * writers that queue between readers, forks.
  */
 #include "cases_make.h"
 
@@ -23,7 +23,8 @@
 static const struct lp_report_finding named = {
 	.id = "0000000000000b01", CIRCULAR, FEASIBLE,
 	.title = "circular locking: &account->lock -> &account->lock -> &account->lock in P0",
-	LOCKS_OF(OBJECT("&account->lock", "mutex", "bob"), OBJECT("&account->lock", "mutex", "alice"),
+	LOCKS_OF(OBJECT("&account->lock", "mutex", "bob"),
+		 OBJECT("&account->lock", "mutex", "alice"),
 		 OBJECT("&account->lock", "mutex", "bank"), OBJECT("log", "mutex", "log")),
 	.cycle_count = 2, THREADS_OF(NAMED("P1", 2), NAMED("P0", 1)),
 	STACKS_OF(AT("held", 0, 0, 0, LP_TIE_LOCK, "write", "P1", 19),
