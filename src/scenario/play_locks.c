@@ -27,11 +27,9 @@ void lp_play_take(struct lp_player *player, uint32_t object, enum lp_mode mode, 
 static void remove_held(struct lp_player *player, struct lp_held *held, uint32_t site)
 {
 	struct lp_play_where where = where_of(player, site);
-	bool top = held + 1 == lp_track_top(player->slot);
 
 	lp_track_remove(player->slot, held);
-	if (!top)
-		lp_track_note_state(&player->track, player->slot, &where);
+	lp_track_note_state(&player->track, player->slot, &where);
 }
 
 void lp_play_give_back(struct lp_player *player, uint32_t object, uint32_t site)

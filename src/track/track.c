@@ -490,6 +490,14 @@ uint32_t lp_track_state(struct lp_track *track, const struct lp_track_state *p)
 			       state_equal, p);
 }
 
+/* The innermost entry was acquired as the thread is now, on top of what is held: that is known. */
+static bool tells_state(struct lp_track *track, const struct lp_rec_slot *slot, uint32_t top)
+{
+	const struct lp_rec_node *node = lp_writer_at(&track->writer, top);
+
+	return node->state == slot->state && !(node->flags & LP_MOVED);
+}
+
 void lp_track_note_state(struct lp_track *track, struct lp_rec_slot *slot, const void *where)
 {
 	struct node_probe probe = { .state = slot->state };
@@ -498,7 +506,7 @@ void lp_track_note_state(struct lp_track *track, struct lp_rec_slot *slot, const
 	    lp_writer_stopped(&track->writer))
 		return;
 	slot->busy = 1;
-	if (settle(track, slot, &probe.parent)) {
+	if (settle(track, slot, &probe.parent) && !tells_state(track, slot, probe.parent)) {
 		probe.site = track->ops->site(where);
 		resolve(track, slot, &probe, 0, lp_track_depth(slot), where, 0);
 	}

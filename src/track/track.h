@@ -79,8 +79,8 @@ void lp_track_set_state(struct lp_track *track, struct lp_rec_slot *slot, uint32
 			bool noted, const void *where);
 
 /*
- * What is held, noted in the state the thread is in. Also after a release from the middle of the
- * stack, when anything can strike: nothing else tells that the rest was held alone.
+ * What is held, noted in the state the thread is in, unless its last acquisition tells. Also after
+ * each release when anything can strike: nothing else tells that the rest was held alone, and so.
  */
 void lp_track_note_state(struct lp_track *track, struct lp_rec_slot *slot, const void *where);
 
