@@ -344,7 +344,12 @@ int lp_cycles_find(struct lp_engine *engine, const struct lp_model *model,
 	*start = lp_findings_rotation(key, count);
 	made.id = lp_findings_id(kind, key, count);
 	*cycle = lp_map_get(&engine->cycle_index, made.id);
-	return *cycle ? 0 : create(engine, made, pair, *start, cycle);
+	if (!*cycle)
+		return create(engine, made, pair, *start, cycle);
+	/* ids are made of what the file says: one that fits two cycles is the first one's */
+	if (engine->cycle.at[*cycle].kind != kind || engine->cycle.at[*cycle].count != count)
+		*cycle = 0;
+	return 0;
 }
 
 /* What is longer and passes a pair of this feasible cycle may say nothing of its own any more. */

@@ -87,7 +87,7 @@ static int add_nesting(struct lp_engine *engine, const struct lp_model *model, u
 		return 0;	/* known, or a recursive read on top of a read */
 	engine->class.at[class].nested = true;
 	err = lp_cycles_find(engine, model, &class_pair, 1, &cycle, &start);
-	if (err || engine->cycle.at[cycle].stage >= LP_STAGE_SAME_CLASS)
+	if (err || !cycle || engine->cycle.at[cycle].stage >= LP_STAGE_SAME_CLASS)
 		return err;
 	engine->cycle.at[cycle].edge[0] = (struct lp_finding_edge){
 		.held = held, .wanted = w->node, .witness = witness, .thread = w->thread,
