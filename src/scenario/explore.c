@@ -7,8 +7,8 @@
  * state, explore_reduce.c leaves some of them out, explore_stuck.c tells a deadlock,
  * explore_store.c remembers, and explore_witness.c explains. When there are many states,
  * explore_dive.c looks for a deadlock that is further away, once. With `full` nothing is left out,
- * and a deadlock is what the graph of all states says it is: a state from which some execution cannot
- * come to its end (explore_full.c); with `full` and `any` nothing is left out, that is all.
+ * and a deadlock is what the graph of all states says it is: a state from which some execution
+ * cannot come to its end (explore_full.c); with `full` and `any` nothing is left out, that is all.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -170,6 +170,7 @@ int lp_x_compile(struct machine *m, const struct lp_scenario *scenario, bool ful
 	lp_x_look_ahead(m);
 	mark_points(m);
 	lp_x_find_handlers(m);
+	lp_x_find_frees(m);
 	lp_x_place_holds(m);
 	lp_x_make_columns(m);
 	if (m->no_memory)

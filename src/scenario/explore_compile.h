@@ -27,6 +27,8 @@ bool lp_x_matters(const struct machine *m, const struct lp_op *op, const struct 
 struct touch lp_x_touch(const struct machine *m, const struct x_op *x);
 /* What follows each operation, and what each body can touch. */
 void lp_x_look_ahead(struct machine *m);
+/* What handlers release that they have not taken. */
+void lp_x_find_frees(struct machine *m);
 
 /* explore_columns.c: handlers[], and columns[] without their places. */
 void lp_x_find_handlers(struct machine *m);

@@ -11,6 +11,8 @@
 #define EFFECTS (COUNTS | STARTS | FLUSHES | OP_BIT(ACQUIRE) | OP_BIT(SYNC) | OP_BIT(RCU_LOCK) | \
 		 OP_BIT(RCU_SYNC) | OP_BIT(WORK_CANCEL) | OP_BIT(TIMER_DELETE) | \
 		 OP_BIT(THREAD_JOIN) | OP_BIT(FORK))
+/* Likewise in handlers: what they interrupted may hold it. */
+#define FREES	(OP_BIT(RELEASE) | OP_BIT(DOWNGRADE) | OP_BIT(RCU_UNLOCK))
 
 /* ---- what is waited for ---- */
 
@@ -221,7 +223,8 @@ static void describe_bodies(struct machine *m)
 
 		body->index = s->object_count + b;
 		for (uint32_t i = 0; i < it->count; i++) {
-			body->effect |= is_one_of(s->ops[it->first + i].kind, EFFECTS);
+			body->effect |= is_one_of(s->ops[it->first + i].kind,
+						  is_handler(it->kind) ? EFFECTS | FREES : EFFECTS);
 			m->ops[it->first + i].body = b;
 		}
 		body->effect |= body->waited;

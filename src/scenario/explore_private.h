@@ -90,6 +90,8 @@ struct x_body {
 	uint32_t	handler;	/* index in handlers[] */
 	uint32_t	*own;		/* objects with a place of their own in the holds */
 	uint32_t	own_count;
+	uint32_t	*frees;		/* HANDLER: objects it may release that it has not taken */
+	uint32_t	free_count;
 	bool		effect;		/* has an operation that could matter */
 	bool		waited;		/* somebody waits for its end */
 	bool		single;		/* never runs twice at once */
@@ -126,6 +128,7 @@ struct machine {
 	bool		full;
 	bool		forks;
 	bool		circles;	/* bodies can run again and again */
+	bool		frees;		/* a handler may release what it has not taken */
 	bool		irqs, softs, nmis, kernel, saves, waits, frozen, ww;
 	struct x_op	*ops;			/* [op_count] */
 	struct x_object	*objects;
@@ -380,6 +383,15 @@ static inline bool is_handler(enum lp_body_kind kind)
 	return kind == LP_BODY_HARDIRQ || kind == LP_BODY_HARDIRQ_NOTHREAD ||
 	       kind == LP_BODY_SOFTIRQ || kind == LP_BODY_TIMER || kind == LP_BODY_RCU ||
 	       kind == LP_BODY_SIGNAL || kind == LP_BODY_NMI;
+}
+
+/* Code may go on at op->target. */
+static inline bool may_branch(const struct machine *m, const struct x_op *op)
+{
+	return op->kind == LP_OP_BRANCH || op->kind == LP_OP_FORK ||
+	       op->flags & (LP_TRY | LP_TIMED) ||
+	       (op->kind == LP_OP_ACQUIRE && (m->objects[op->object].errorcheck ||
+					      m->objects[op->object].back_off));
 }
 
 static inline bool is_hard(enum lp_body_kind kind)

@@ -69,8 +69,11 @@ static bool only_gives(const struct machine *m, const struct x_op *op)
 {
 	const struct x_object *object = &m->objects[op->object];
 
-	/* A forked child keeps what was held at that moment. */
-	if (m->frozen)
+	/*
+	 * A forked child keeps what was held at that moment. A handler that frees what it
+	 * interrupted gets stuck on top of one that queues, and not of one that has the lock.
+	 */
+	if (m->frozen || m->frees)
 		return false;
 	switch (op->kind) {
 	case LP_OP_RELEASE:

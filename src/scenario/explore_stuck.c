@@ -11,6 +11,41 @@
  */
 #include "scenario/explore_private.h"
 
+/* Will the handler begin at some time, as far as the others are concerned? */
+static bool will_begin(const struct machine *m, uint32_t b)
+{
+	const struct x_body *body = &m->bodies[b];
+
+	if (body->single && m->running[b] && m->stuck[m->runs_in[b] - 1])
+		return false;
+	if (!body->bit || (body->pending && m->now[body->pending]))
+		return true;
+	for (uint32_t c = 0; c < m->column_count; c++)
+		for (uint32_t l = 0; !m->stuck[c] && l < m->depth[c]; l++)
+			if (frame_op(m, c, l)->triggers & body->bit)
+				return true;
+	for (uint32_t i = 1; i < m->scenario->body_count; i++)
+		if (m->scenario->bodies[i].kind != LP_BODY_TASK && m->bodies[i].first &&
+		    op_at(m, m->bodies[i].first)->triggers & body->bit)
+			return true;
+	return false;
+}
+
+/* A handler on top of column c may release `object` for it. */
+static bool is_freed_by_handler(const struct machine *m, uint32_t c, uint32_t object)
+{
+	for (uint32_t i = 0; i < m->handler_count; i++) {
+		const struct x_body *body = &m->bodies[m->handlers[i]];
+
+		for (uint32_t k = 0; k < body->free_count; k++)
+			if (body->frees[k] == object &&
+			    lp_x_can_strike(m, c, m->handlers[i], true) &&
+			    will_begin(m, m->handlers[i]))
+				return true;
+	}
+	return false;
+}
+
 /* Column c will not give `object` back: it is stuck, or has ended with it. */
 static bool keeps(const struct machine *m, uint32_t c, uint32_t object)
 {
@@ -19,7 +54,7 @@ static bool keeps(const struct machine *m, uint32_t c, uint32_t object)
 	struct touch all = m->bodies[column->body].all;
 
 	if (m->depth[c])
-		return m->stuck[c];
+		return m->stuck[c] && !(m->frees && is_freed_by_handler(m, c, object));
 	/* A work item or handler that left it held may release it when it runs once more. */
 	return (column->kind != COLUMN_WORK && column->kind != COLUMN_IDLE) ||
 	       !((all.read | all.write) & bit);
@@ -72,7 +107,7 @@ static uint32_t blocks_acquire(const struct machine *m, uint32_t c, const struct
 	if (op->kind == LP_OP_COND_WAIT)
 		return keeper(m, op->other);
 	if (m->objects[op->object].local)
-		return c + 1;
+		return keeps(m, c, op->object) ? c + 1 : 0;
 	if (op->mode == LP_WRITE || op->kind == LP_OP_SYNC || lock->owner)
 		return keeper(m, op->object);
 	return stuck_writer(m, op->object);
@@ -168,14 +203,6 @@ static bool passes(const struct machine *m, const struct x_op *op, uint64_t give
 		return m->now[m->objects[op->object].count] ||
 		       m->objects[op->object].give & gives;
 	return true;
-}
-
-static bool may_branch(const struct machine *m, const struct x_op *op)
-{
-	return op->kind == LP_OP_BRANCH || op->kind == LP_OP_FORK ||
-	       op->flags & (LP_TRY | LP_TIMED) ||
-	       (op->kind == LP_OP_ACQUIRE && (m->objects[op->object].errorcheck ||
-					      m->objects[op->object].back_off));
 }
 
 /* Add what code that goes on at `pc` can give and start, as far as it gets. */
@@ -277,13 +304,21 @@ static bool counts(const struct machine *m, uint32_t c, const struct x_op *op)
 
 /* ---- all together ---- */
 
+/* Nobody can help a child, but for a handler that releases what the child itself has. */
+static uint32_t blocks_child(const struct machine *m, uint32_t c, const struct x_op *op)
+{
+	bool own = op->kind == LP_OP_ACQUIRE && held(m, c, op->hold) != HELD_FROZEN;
+
+	return m->frees && own && is_freed_by_handler(m, c, op->object) ? 0 : c + 1;
+}
+
 /* A column that keeps c from going on; the column + 1. */
 static uint32_t blocker_of(const struct machine *m, uint32_t c)
 {
 	const struct x_op *op = op_at(m, m->pc[c]);
 
 	if (is_child(m, c))
-		return c + 1;
+		return blocks_child(m, c, op);
 	switch (op->kind) {
 	case LP_OP_ACQUIRE:
 	case LP_OP_SYNC:

@@ -6,6 +6,8 @@
 #include "scenario/explore_compile.h"
 
 #define PASSES	64u	/* over all bodies, before anything may follow */
+#define TAKES	(OP_BIT(ACQUIRE) | OP_BIT(RCU_LOCK))
+#define RELEASES (OP_BIT(RELEASE) | OP_BIT(RCU_UNLOCK))
 #define GIVES	(OP_BIT(COMPLETE) | OP_BIT(UP) | OP_BIT(COND_SIGNAL) | OP_BIT(INIT))
 
 /* When an operation matters; else it is left out. */
@@ -216,5 +218,80 @@ void lp_x_look_ahead(struct machine *m)
 			m->bodies[b].all.write = ~0ull;
 		for (uint32_t b = 1; b < s->body_count; b++)
 			changed |= look_at_body(m, b);
+	}
+}
+
+/* ---- handlers that release what is not theirs ---- */
+
+static void note_least(uint8_t *least, uint32_t pc, uint32_t count)
+{
+	if (pc && (!least[pc] || least[pc] > count + 1))
+		least[pc] = (uint8_t)(count + 1);
+}
+
+/* What it interrupted has the object: can it take it nevertheless? */
+static bool takes_too(const struct machine *m, const struct x_op *op)
+{
+	return op->kind != LP_OP_ACQUIRE || op->mode != LP_WRITE ||
+	       m->objects[op->object].recursive;
+}
+
+/* Is there a way through the body on which it releases what it interrupted has? */
+static bool frees(const struct machine *m, uint32_t b, uint32_t object, uint8_t *least)
+{
+	const struct lp_body *it = &m->scenario->bodies[b];
+	bool result = false;
+
+	note_least(least, m->bodies[b].first, 0);
+	for (uint32_t pc = m->bodies[b].first; pc <= it->first + it->count; pc++) {
+		const struct x_op *op = &m->ops[pc - 1];
+		uint32_t count = least[pc] - 1u, next = count;
+
+		if (!least[pc])
+			continue;
+		least[pc] = 0;
+		if (may_branch(m, op))
+			note_least(least, op->target, count);
+		if (op->object == object && is_one_of(op->kind, TAKES)) {
+			if (!takes_too(m, op))
+				continue;
+			next = count < HELD_MAX ? count + 1 : count;
+		}
+		if (op->object == object && is_one_of(op->kind, RELEASES)) {
+			result |= !count;
+			next = count ? count - 1 : 0;
+		}
+		note_least(least, op->next, next);
+	}
+	return result;
+}
+
+static bool is_noted(const struct x_body *body, uint32_t object)
+{
+	for (uint32_t i = 0; i < body->free_count; i++)
+		if (body->frees[i] == object)
+			return true;
+	return false;
+}
+
+void lp_x_find_frees(struct machine *m)
+{
+	const struct lp_scenario *s = m->scenario;
+	uint8_t *least = m->handler_count ? lp_x_take(m, s->op_count + 2ull, 1) : NULL;
+
+	for (uint32_t i = 0; least && i < m->handler_count; i++) {
+		uint32_t b = m->handlers[i], first = s->bodies[b].first;
+		struct x_body *body = &m->bodies[b];
+
+		body->frees = lp_x_take(m, s->bodies[b].count, sizeof(*body->frees));
+		for (uint32_t k = first; body->frees && k < first + s->bodies[b].count; k++) {
+			uint32_t object = m->ops[k].object;
+
+			if (!is_one_of(m->ops[k].kind, RELEASES) || is_noted(body, object) ||
+			    !frees(m, b, object, least))
+				continue;
+			body->frees[body->free_count++] = object;
+			m->frees = true;
+		}
 	}
 }
