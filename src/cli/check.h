@@ -32,7 +32,7 @@ int lp_check_file(struct lp_check *check, struct lp_player *player, const char *
 		  const struct lp_explore_options *explore, struct lp_problem *problem);
 void lp_check_finish(struct lp_check *check);
 
-/* Does this expectation hold? */
+/* Does this expectation hold? "none" does not when not everything was played. */
 bool lp_check_holds(const struct lp_check *check, const struct lp_expectation *expectation);
 bool lp_check_all_hold(const struct lp_check *check);
 

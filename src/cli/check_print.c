@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/describe.h"
 #include "cli/session.h"
+#include "render/clean.h"
 #include "render/report.h"
 #include "scenario/explore_print.h"
 
@@ -27,8 +28,9 @@ static void print_expectations(FILE *out, const struct lp_check *check)
 		const struct lp_expectation *expectation = &check->scenario->expectations[i];
 
 		lp_check_expectation(expectation, text, sizeof(text));
-		fprintf(out, "%s:%" PRIu32 ": %s: %s\n", check->scenario->file, expectation->line,
-			text, lp_check_holds(check, expectation) ? "ok" : "FAILED");
+		lp_clean_put_all(out, check->scenario->file);
+		fprintf(out, ":%" PRIu32 ": %s: %s\n", expectation->line, text,
+			lp_check_holds(check, expectation) ? "ok" : "FAILED");
 	}
 }
 
@@ -67,8 +69,10 @@ static int print_findings(FILE *out, const struct lp_check *check,
 /* One line a scenario, for those who have many. */
 static void print_line(FILE *out, const struct lp_check *check)
 {
-	fprintf(out, "%s %s: %s\n", lp_check_all_hold(check) ? "ok    " : "FAILED",
-		check->scenario->file, verdicts[check->exploration.verdict]);
+	fputs(lp_check_all_hold(check) ? "ok     " : "FAILED ", out);
+	lp_clean_put_all(out, check->scenario->file);
+	fprintf(out, ": %s%s\n", verdicts[check->exploration.verdict],
+		check->cut ? ", not everything was played" : "");
 }
 
 int lp_check_print(FILE *out, const struct lp_check *check, const struct lp_settings *settings,
@@ -184,10 +188,16 @@ json_t *lp_check_json(const struct lp_check *check, const struct lp_settings *se
 {
 	size_t hidden;
 	json_t *findings = findings_of(check, settings, &hidden);
+	char *file = lp_clean_utf8(check->scenario->file);
+	json_t *all = NULL;
 
-	return json_pack("{s:s, s:s, s:b, s:o, s:I, s:o, s:s?, s:o}", "file",
-			 check->scenario->file, "name", check->scenario->name, "ok",
-			 lp_check_all_hold(check), "findings", findings, "hidden",
-			 (json_int_t)hidden, "exploration", exploration_of(check), "note",
-			 lp_check_doubt(check), "expectations", expectations_of(check));
+	if (file && findings)
+		all = json_pack("{s:s, s:s, s:b, s:O, s:I, s:b, s:o, s:s?, s:o}", "file", file,
+				"name", check->scenario->name, "ok", lp_check_all_hold(check),
+				"findings", findings, "hidden", (json_int_t)hidden, "cut",
+				check->cut, "exploration", exploration_of(check), "note",
+				lp_check_doubt(check), "expectations", expectations_of(check));
+	json_decref(findings);
+	free(file);
+	return all;
 }

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -165,6 +166,25 @@ class Check(CommandTest):
         text = "C many\n{ spinlock_t a, b; }\n" + tasks + "expect none\n"
         self.assertIn("--states=N", self.check_text(text, "--states=10").stdout)
         self.assertNotIn("bound", self.check_text(text).stdout)
+
+    def test_what_was_not_played_is_said(self):
+        ways = "".join(f"if (*) mutex_lock(&m{i}); else mutex_init(&m{i});\n" for i in range(15))
+        objects = ", ".join(f"m{i}" for i in range(15))
+        text = f"C ways\n{{ mutex {objects}; }}\nP0() {{\n{ways}}}\nexpect none\n"
+        path = self.write("ways.litmus", text)
+        self.assertIn("not everything was played", self.check(path, status=1).stdout)
+        self.assertIn("not everything was played", self.check("-q", path, status=1).stdout)
+        one, = json.loads(self.check("--format=json", path, status=1).stdout)["scenarios"]
+        self.assertEqual((one["cut"], one["ok"]), (True, False))
+
+    def test_strange_file_names(self):
+        good = self.write("good.litmus", ABBA)
+        bad = os.path.join(os.path.dirname(good), os.fsdecode(b"\xff\x1b[31m.litmus"))
+        shutil.copy(good, bad)
+        for option in "-q", "--color=never":
+            self.assertNotIn("\x1b", self.check(option, bad).stdout)
+        scenarios = json.loads(self.check("--format=json", bad, good).stdout)["scenarios"]
+        self.assertEqual([s["ok"] for s in scenarios], [True, True])
 
     def test_hostile_files(self):
         deep = "C x\n{ mutex a; }\nP0() {" + "{" * 100000 + "}" * 100000 + "}\nexpect none\n"
