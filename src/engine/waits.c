@@ -5,7 +5,7 @@
  * Every class says what its lock needs to be taken (outer) and what it leaves while it is held
  * (inner); a context leaves something, too. A lock that needs more than all of them leave is a
  * finding: it happened. Trylocks do not wait, and locks held by the interrupted code do not count:
- * the context does.
+ * the context does. Inside a class that overrides, only what is held inside it counts, and the class.
  *
  * One finding for each class that is wanted and the class or context that forbids it.
  */
@@ -18,6 +18,34 @@ static unsigned leaves(const struct lp_model *model, uint32_t held)
 	unsigned inner = lp_model_node_fine(model, held)->wait_inner;
 
 	return inner == LP_WAIT_UNCHECKED ? LP_WAIT_TYPE_COUNT : inner;
+}
+
+static bool overrides(const struct lp_model *model, uint32_t held)
+{
+	return lp_model_node_fine(model, held)->flags & LP_CLASS_WAIT_OVERRIDE;
+}
+
+/*
+ * The held node that leaves the least below `node`, 0: none leaves less than `have`, what the
+ * context leaves; *have becomes that.
+ */
+static uint32_t strictest(const struct lp_model *model, uint32_t node, unsigned *have)
+{
+	unsigned context = *have, least = LP_WAIT_TYPE_COUNT;
+	uint32_t worst = 0;
+
+	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held)) {
+		if (leaves(model, held) < least) {
+			least = leaves(model, held);
+			worst = held;
+		}
+		if (overrides(model, held)) {
+			context = LP_WAIT_TYPE_COUNT;
+			break;
+		}
+	}
+	*have = context <= least ? context : least;
+	return context <= least ? 0 : worst;
 }
 
 static int tell(struct lp_engine *engine, const struct lp_model *model, uint32_t node,
@@ -47,16 +75,11 @@ int lp_waits_add_node(struct lp_engine *engine, const struct lp_model *model, ui
 	const struct lp_model_node *n = &model->nodes.at[node];
 	unsigned outer = lp_model_node_fine(model, node)->wait_outer;
 	unsigned have = model->states.at[n->state].wait;
-	uint32_t worst = 0;
+	uint32_t worst;
 
 	if (!n->fine || outer == LP_WAIT_UNCHECKED || (n->flags & LP_NEVER_WAITS))
 		return 0;
 	have = have == LP_WAIT_UNCHECKED ? LP_WAIT_TYPE_COUNT : have;
-	for (uint32_t held = lp_below(model, node); held; held = lp_below(model, held)) {
-		if (leaves(model, held) >= have)
-			continue;
-		have = leaves(model, held);
-		worst = held;
-	}
+	worst = strictest(model, node, &have);
 	return outer > have ? tell(engine, model, node, worst) : 0;
 }

@@ -15,6 +15,9 @@ static const struct {
 	{ "novalidate", LP_OBJECT_NOVALIDATE, 0 },
 	{ "ordered", LP_OBJECT_ORDERED, 0 },
 	{ "uninitialised", LP_OBJECT_UNINITIALISED, 0 },
+	{ "wait_spin", LP_OBJECT_WAIT_SPIN, 1u << LP_OBJECT_LOCKDEP_MAP },
+	{ "wait_config", LP_OBJECT_WAIT_CONFIG, 1u << LP_OBJECT_LOCKDEP_MAP },
+	{ "wait_sleep", LP_OBJECT_WAIT_SLEEP, 1u << LP_OBJECT_LOCKDEP_MAP },
 };
 
 static const char *const reserved[] = {
@@ -123,7 +126,8 @@ static bool parse_word_attribute(struct lp_parser *p, struct lp_object *object)
 		i++;
 	if (i == lp_array_size(attributes))
 		return lp_parse_expected(p, "a count, recursive, errorcheck, prefer_writer, "
-					    "novalidate, ordered or uninitialised");
+					    "novalidate, ordered, uninitialised, wait_spin, "
+					    "wait_config or wait_sleep");
 	if (attributes[i].types && !(attributes[i].types >> object->type & 1))
 		return lp_parse_fail(p, &p->token, "a %s cannot be %s",
 				     lp_object_type_word(object->type), attributes[i].word);

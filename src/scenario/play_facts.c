@@ -106,6 +106,27 @@ static enum lp_lock_kind kind_of(const struct lp_scenario *s, const struct lp_ob
 	return lock_kinds[class->type];
 }
 
+/* Flags of an object that overrides what may be waited for; the last one given is the widest. */
+static const struct {
+	uint32_t	flag;
+	enum lp_wait_type wait;
+} overrides[] = {
+	{ LP_OBJECT_WAIT_SPIN, LP_WAIT_SPIN },
+	{ LP_OBJECT_WAIT_CONFIG, LP_WAIT_CONFIG },
+	{ LP_OBJECT_WAIT_SLEEP, LP_WAIT_SLEEP },
+};
+
+static void set_override(uint32_t flags, struct lp_rec_class *class)
+{
+	for (size_t i = 0; i < lp_array_size(overrides); i++) {
+		if (!(flags & overrides[i].flag))
+			continue;
+		class->flags |= LP_CLASS_WAIT_OVERRIDE;
+		class->wait_outer = LP_WAIT_FREE;
+		class->wait_inner = (uint8_t)overrides[i].wait;
+	}
+}
+
 /* RCU readers may begin anywhere; what they leave depends on the flavour. */
 static void set_waits(const struct lp_player *player, uint32_t object, struct lp_rec_class *class)
 {
@@ -138,6 +159,7 @@ static uint32_t make_class(struct lp_player *player, uint32_t class, uint32_t su
 	made->name_size = size;
 	memcpy(made->name, from->name, size);
 	set_waits(player, from->object, made);
+	set_override(from->flags, made);
 	lp_writer_done(made);
 	return lp_writer_ref(&player->track.writer, made);
 }

@@ -68,6 +68,9 @@ enum lp_object_flags {
 					   in which they are declared */
 	LP_OBJECT_UNINITIALISED	= 32,	/* x(uninitialised): until its init statement */
 	LP_OBJECT_STATIC	= 64,	/* not in a class with others, no ": class" given */
+	LP_OBJECT_WAIT_SPIN	= 128,	/* m(wait_spin) ...: while this map is held, locks of that */
+	LP_OBJECT_WAIT_CONFIG	= 256,	/* wait type may be taken, whatever is held around it */
+	LP_OBJECT_WAIT_SLEEP	= 512,
 };
 
 struct lp_object {
