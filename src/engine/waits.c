@@ -5,7 +5,7 @@
  * Every class says what its lock needs to be taken (outer) and what it leaves while it is held
  * (inner); a context leaves something, too. A lock that needs more than all of them leave is a
  * finding: it happened. Trylocks do not wait, and locks held by the interrupted code do not count:
- * the context does. Inside a class that overrides, only what is held inside it counts, and the class.
+ * the context does. Inside a class that overrides, only it counts, and what is held inside it.
  *
  * One finding for each class that is wanted and the class or context that forbids it.
  */

@@ -207,6 +207,7 @@ enum lp_class_flags {
 	LP_CLASS_SHOWN		= 4,	/* is held and shown, but orders nothing (rcu_callback) */
 	LP_CLASS_GONE		= 8,	/* live: unregistered (a module unloaded) */
 	LP_CLASS_WAIT_OVERRIDE	= 16,	/* while held, wait_inner holds whatever lies below */
+	LP_CLASS_FLAGS		= 31,	/* all of them */
 };
 
 /*

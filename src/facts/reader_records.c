@@ -207,6 +207,8 @@ static int read_class(struct record *rec)
 		return BAD(rec, "has unknown lock kind %u", body->kind);
 	if (body->origin >= LP_ORIGIN_COUNT)
 		return BAD(rec, "has unknown origin %u", body->origin);
+	if (body->flags & ~LP_CLASS_FLAGS)
+		return BAD(rec, "has unknown flags %u", body->flags);
 	if (body->wait_outer >= LP_WAIT_TYPE_COUNT || body->wait_inner >= LP_WAIT_TYPE_COUNT)
 		return BAD(rec, "has unknown wait types %u:%u", body->wait_outer, body->wait_inner);
 	if (body->name_size > rec->bytes - sizeof(*body))

@@ -616,6 +616,7 @@ static void test_records(void **state)
 	REFUSE(state, a.state, ref[0], 0, "refers to no context");
 	REFUSE(class, a.class[0], kind, LP_LOCK_KIND_COUNT, "unknown lock kind");
 	REFUSE(class, a.class[0], wait_inner, LP_WAIT_TYPE_COUNT, "unknown wait types");
+	REFUSE(class, a.class[0], flags, LP_CLASS_FLAGS + 1, "unknown flags");
 	REFUSE(class, a.class[0], name_size, 4000, "name past its end");
 	REFUSE(class, a.class[0], base, a.module, "which is a module and no class");
 	REFUSE(class, a.class[0], origin, 9, "unknown origin");

@@ -68,10 +68,10 @@ static const struct {
 	{ DECL, "mutex m(ordered, ordered);", 3, 18, "ordered is there twice" },
 	{ DECL, "mutex m(fast);",
 	  3, 9, "expected a count, recursive, errorcheck, prefer_writer, novalidate, "
-	  "ordered or uninitialised, found 'fast'" },
+	  "ordered, uninitialised, wait_spin, wait_config or wait_sleep, found 'fast'" },
 	{ DECL, "mutex m();",
 	  3, 9, "expected a count, recursive, errorcheck, prefer_writer, novalidate, "
-	  "ordered or uninitialised, found ')'" },
+	  "ordered, uninitialised, wait_spin, wait_config or wait_sleep, found ')'" },
 	{ DECL, "mutex m(ordered;", 3, 16, "expected ',' or ')', found ';'" },
 	{ DECL, "pthread_mutex_t m(prefer_writer);",
 	  3, 19, "a pthread_mutex_t cannot be prefer_writer" },
