@@ -29,6 +29,7 @@ static enum lp_reason reason_of(enum lp_stage stage)
 		[LP_STAGE_INSTANCES] = LP_REASON_INSTANCES,
 		[LP_STAGE_SAME_CLASS] = LP_REASON_SAME_CLASS,
 		[LP_STAGE_TIMED] = LP_REASON_TIMED,
+		[LP_STAGE_SYNC] = LP_REASON_SYNC,
 		[LP_STAGE_READERS] = LP_REASON_READERS,
 		[LP_STAGE_ONE_THREAD] = LP_REASON_ONE_THREAD,
 		[LP_STAGE_ONCE] = LP_REASON_ONCE,
@@ -287,9 +288,8 @@ static uint64_t object_key(const struct lp_engine *engine, const struct lp_model
 			   uint32_t index)
 {
 	const struct lp_object *object = &engine->object.at[index];
-	const char *name = model->contexts.at[object->context].name;
 
-	return object->context ? lp_hash_bytes(1, name, strlen(name)) :
+	return object->context ? lp_findings_context_key(model, object->context) :
 				 model->classes.at[object->class].key;
 }
 

@@ -67,6 +67,7 @@ const char *lp_level_name(enum lp_level level);
 	X(ORDERED, "Thread creation or join puts one order before the other.") \
 	X(READERS, "Only readers meet, which do not block one another.") \
 	X(TIMED, "An acquisition gives up after a while.") \
+	X(SYNC, "The handler runs only where the code it strikes fails by itself.") \
 	X(INSTANCES, "The orders were seen on different lock objects only.") \
 	X(PROCESSES, "The orders were seen in different processes only.") \
 	X(SAME_CLASS, "Locks of one class were nested, but never in opposite orders.") \

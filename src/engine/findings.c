@@ -25,6 +25,14 @@ uint32_t lp_findings_rotation(const uint64_t *key, uint32_t count)
 	return (uint32_t)(a < b ? a : b);
 }
 
+uint64_t lp_findings_context_key(const struct lp_model *model, uint32_t context)
+{
+	const struct lp_model_context *c = &model->contexts.at[context];
+
+	return lp_hash_bytes((uint64_t)c->kind << 32 | c->number, c->name,
+			     c->name ? strlen(c->name) : 0);
+}
+
 uint64_t lp_findings_ordered_id(enum lp_finding_kind kind, const uint64_t *key, uint32_t count)
 {
 	const char *word = lp_finding_kind_id(kind);

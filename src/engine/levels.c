@@ -268,12 +268,13 @@ static void lower(enum lp_stage *stage, enum lp_stage other)
 		*stage = other;
 }
 
-static bool is_fork(const struct search *s, const struct lp_entry *strike)
+/* The context that strikes. */
+static const struct lp_model_context *context_of(const struct search *s,
+						 const struct lp_entry *strike)
 {
 	uint32_t from = s->engine->instances.pair.at[strike->pair].from;
-	uint32_t context = s->engine->instance.at[from].context;
 
-	return s->model->contexts.at[context].kind == LP_CONTEXT_FORK;
+	return &s->model->contexts.at[s->engine->instance.at[from].context];
 }
 
 /* Does the forking thread hold, at the fork, what keeps others from holding `node`'s lock? */
@@ -318,8 +319,10 @@ static enum lp_stage weigh_fork(struct search *s, struct party holder, struct pa
 static enum lp_stage weigh_agent(struct search *s, const struct lp_entry *hold,
 				 const struct lp_entry *strike, uint32_t *gate)
 {
-	if (is_fork(s, strike))
+	if (context_of(s, strike)->kind == LP_CONTEXT_FORK)
 		return weigh_fork(s, party_of(s, hold), party_of(s, strike), gate);
+	if (context_of(s, strike)->flags & LP_CONTEXT_SYNC)
+		return LP_STAGE_SYNC;
 	/* its own lock: taken again, it counts or refuses */
 	if (s->count == 2 &&
 	    lp_relock_counts(lp_model_node_fine(s->model, wanted_of(s, strike))->kind))

@@ -96,7 +96,7 @@ static int add_usage_entries(struct lp_engine *engine, const struct lp_model *mo
 {
 	int err;
 
-	if (!engine->context_object.count)
+	if (!engine->strikes)
 		return 0;
 	err = lp_instances_resolve(engine, model, witness);
 	return err ? err : lp_usage_each(engine, model, model->witnesses.at[witness].node, witness,

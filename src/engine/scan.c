@@ -231,7 +231,7 @@ static int scan_usage(struct lp_engine *engine, const struct lp_model *model, ui
 {
 	int err;
 
-	if (!engine->context_object.count)
+	if (!engine->strikes)
 		return 0;
 	err = lp_instances_resolve(engine, model, witness);
 	return err ? err : lp_usage_each(engine, model, model->witnesses.at[witness].node, witness,

@@ -53,6 +53,7 @@ enum lp_stage {
 	LP_STAGE_INSTANCES,
 	LP_STAGE_SAME_CLASS,
 	LP_STAGE_TIMED,
+	LP_STAGE_SYNC,
 	LP_STAGE_READERS,
 	LP_STAGE_ONE_THREAD,
 	LP_STAGE_ONCE,
@@ -184,6 +185,7 @@ struct lp_engine {
 	/* the facts judged so far */
 	uint32_t	nodes_done, witnesses_done, events_done;
 	uint32_t	grouping;
+	bool		strikes;	/* a lock is taken in some context */
 	bool		broken;		/* memory ran out: begin anew */
 	bool		aliased;	/* there are subclasses */
 
@@ -385,12 +387,13 @@ static inline bool lp_begins_in_context(const struct lp_engine *engine, uint32_t
 
 /*
  * Is there nothing to find through this pair any more? It is in a feasible cycle of two, and so is
- * all else that is in cycles: longer ones have no pair of their own. Contexts are another matter.
+ * all else that is in cycles: longer ones have no pair of their own. Contexts that strike
+ * are another matter.
  */
 static inline bool lp_is_settled(const struct lp_engine *engine, uint32_t class_pair)
 {
 	return engine->class_pair.at[class_pair].shortest == 2 && !engine->unsettled &&
-	       !engine->context_object.count &&
+	       !engine->strikes &&
 	       !engine->aliased;
 }
 
@@ -483,6 +486,8 @@ int lp_misuse_add_event(struct lp_engine *engine, const struct lp_model *model, 
 int lp_findings_put(struct lp_engine *engine, const struct lp_finding *finding);
 /* Likewise, but what is there already stays as it is. */
 int lp_findings_put_once(struct lp_engine *engine, const struct lp_finding *finding);
+/* What a context is in ids. */
+uint64_t lp_findings_context_key(const struct lp_model *model, uint32_t context);
 /* Stable id of a kind and keys in this very order; never 0. */
 uint64_t lp_findings_ordered_id(enum lp_finding_kind kind, const uint64_t *key, uint32_t count);
 /* Stable id of a kind and a cycle of keys; never 0. */

@@ -138,6 +138,7 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 				    .wanted = fact->strikes ? fact->node : 0 };
 	int err = lp_classes_object(engine, class, &object);
 
+	engine->strikes |= fact->strikes;
 	err = err ? err : make_object(engine, model, fact->context, &context);
 	err = err ? err : note_bit(engine, class, fact->context, bits[fact->strikes][read], node);
 	if (err)

@@ -53,11 +53,10 @@ static int tell(struct lp_engine *engine, const struct lp_model *model, uint32_t
 {
 	const struct lp_model_state *state = &model->states.at[model->nodes.at[node].state];
 	uint32_t context = held ? 0 : state->context;
-	const char *name = model->contexts.at[context].name;
 	uint64_t key[] = {
 		model->classes.at[lp_model_node_class(model, node)].key,
 		held ? model->classes.at[lp_model_node_class(model, held)].key :
-		       lp_hash_bytes(0, name, strlen(name)),
+		       lp_findings_context_key(model, context),
 	};
 	struct lp_finding_edge edge = { .held = held, .wanted = node, .context = context };
 	struct lp_finding finding = {

@@ -205,9 +205,8 @@ enum lp_class_flags {
 	LP_CLASS_NOVALIDATE	= 1,	/* only balance and life are checked */
 	LP_CLASS_ORDERED	= 2,	/* its locks may nest in the order of their ranks */
 	LP_CLASS_SHOWN		= 4,	/* is held and shown, but orders nothing (rcu_callback) */
-	LP_CLASS_GONE		= 8,	/* live: unregistered (a module unloaded) */
-	LP_CLASS_WAIT_OVERRIDE	= 16,	/* while held, wait_inner holds whatever lies below */
-	LP_CLASS_FLAGS		= 31,	/* all of them */
+	LP_CLASS_WAIT_OVERRIDE	= 8,	/* while held, wait_inner holds whatever lies below */
+	LP_CLASS_FLAGS		= 15,	/* all of them */
 };
 
 /*
@@ -245,30 +244,24 @@ struct lp_rec_lock {
 	uint32_t	zero;
 };
 
-/*
- * What code can run in besides plain task context. X(name, word, flags).
- * ANYWHERE: it needs no thread of the program to run on. SYNC: strikes where the code itself
- * causes it. ONCE: never on two CPUs at the same time.
- */
+/* What code can run in besides plain task context. X(name, word). */
 #define LP_CONTEXT_KINDS(X) \
-	X(HARDIRQ,	"HARDIRQ",	LP_CONTEXT_ANYWHERE | LP_CONTEXT_ONCE) \
-	X(SOFTIRQ,	"SOFTIRQ",	LP_CONTEXT_ANYWHERE) \
-	X(NMI,		"NMI",		LP_CONTEXT_ANYWHERE | LP_CONTEXT_ONCE) \
-	X(SIGNAL,	"SIGNAL",	0) \
-	X(FORK,		"FORK",		0) \
-	X(USER,		"USER",		0)
+	X(HARDIRQ,	"HARDIRQ") \
+	X(SOFTIRQ,	"SOFTIRQ") \
+	X(NMI,		"NMI") \
+	X(SIGNAL,	"SIGNAL") \
+	X(FORK,		"FORK") \
+	X(USER,		"USER")
 
 enum lp_context_kind {
-#define X(name, word, flags) LP_CONTEXT_##name,
+#define X(name, word) LP_CONTEXT_##name,
 	LP_CONTEXT_KINDS(X)
 #undef X
 	LP_CONTEXT_KIND_COUNT
 };
 
 enum lp_context_flags {
-	LP_CONTEXT_ANYWHERE	= 1,
-	LP_CONTEXT_ONCE		= 2,
-	LP_CONTEXT_SYNC		= 4,
+	LP_CONTEXT_SYNC	= 1,	/* strikes only where the code itself causes it (SIGSEGV) */
 };
 
 struct lp_rec_context {
@@ -475,12 +468,11 @@ struct lp_rec_slot {
 	uint64_t	start_routine, start_arg, stack_size;
 	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
 	uint64_t	wait_lock;	/* COND: the mutex that will be taken again; 0: none */
+	uint64_t	base;		/* address: where the stack of the context that runs begins */
 	uint32_t	wait_node;	/* COND: NODE of that */
-	uint32_t	unused;
 	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
 	uint32_t	lossy;		/* 1: an acquisition could not be put on the held stack */
 	uint32_t	state;		/* STATE the thread runs in */
-	uint32_t	state_zero;
 	uint32_t	wait_thread;	/* JOIN: THREAD */
 	uint32_t	busy;		/* 1: inside the runtime */
 	uint32_t	pid_space;	/* stands for the namespace of `pid`; 0: unknown */

@@ -409,14 +409,15 @@ static bool context_equal(const void *owner, uint32_t index, const void *probe)
 	const struct lp_model_context *want = probe;
 
 	return have->kind == want->kind && have->number == want->number &&
-	       have->flags == want->flags && !strcmp(have->name, want->name);
+	       !strcmp(have->name, want->name);
 }
 
 uint32_t lp_model_add_context(struct lp_model *model, const struct lp_model_context *context)
 {
 	struct lp_model_context copy = *context;
 	struct lp_table *table = &model->private->contexts;
-	uint64_t hash = lp_hash_add(lp_hash_add(ROLE_CONTEXT, copy.kind), copy.number);
+	uint64_t hash = lp_hash_bytes((uint64_t)ROLE_CONTEXT << 32 | copy.kind << 16 | copy.number,
+				      copy.name, strlen(copy.name));
 	uint32_t index;
 
 	assert(copy.kind < LP_CONTEXT_KIND_COUNT);

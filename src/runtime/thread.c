@@ -18,6 +18,7 @@
 struct lp_rec_slot lp_no_slot = {
 	.top = (uintptr_t)lp_no_slot.held,
 	.held_ptr = (uintptr_t)lp_no_slot.held,
+	.base = (uintptr_t)lp_no_slot.held,
 	.limit = (uintptr_t)lp_no_slot.held,
 	.ground = { .lock = ~0ull },
 };

@@ -223,18 +223,18 @@ struct on_top {
 /* One way through it; true: there is another. */
 static bool run_on_top(struct lp_player *player, const struct on_top *it, uint32_t choices)
 {
-	uint32_t state;
+	struct lp_track_below below;
 
 	player->depth = choices;
 	player->body = it->body;
 	player->in_child = it->child;
 	player->cpu.blocked |= it->block;
-	state = lp_track_enter(&player->track, player->slot, lp_play_state(player));
+	lp_track_enter(&player->track, player->slot, lp_play_state(player), &below);
 	for (uint32_t op = it->first; op != UINT32_MAX && !player->stopped;)
 		op = lp_play_op(player, op);
 	check_end(player, it->body);
 	player->stopped = player->in_child = false;
-	lp_track_leave(player->slot, state);
+	lp_track_leave(player->slot, &below);
 	while (player->choice.count > choices && player->choice.at[player->choice.count - 1].second)
 		player->choice.count--;
 	if (player->choice.count == choices)

@@ -13,12 +13,6 @@ static const uint8_t lock_kinds[LP_OBJECT_TYPE_COUNT] = {
 	[LP_OBJECT_RCU_MAP] = LP_LOCK_RCU,
 };
 
-static const uint8_t context_flags[] = {
-#define X(name, word, flags) flags,
-	LP_CONTEXT_KINDS(X)
-#undef X
-};
-
 /* ---- what track asks ---- */
 
 static struct lp_frame frame_of(const struct lp_player *player, uint32_t site)
@@ -397,7 +391,7 @@ static bool is_kernel(const struct lp_scenario *s)
 static uint32_t plain_context(struct lp_player *player, enum lp_context_kind kind,
 			       const char *name)
 {
-	return lp_track_context(&player->track, kind, context_flags[kind], 0, name);
+	return lp_track_context(&player->track, kind, 0, 0, name);
 }
 
 static void begin_contexts(struct lp_player *player)
@@ -420,7 +414,7 @@ static void begin_contexts(struct lp_player *player)
 			player->nmi = plain_context(player, LP_CONTEXT_NMI, "NMI");
 		if (context->kind == LP_BODY_SIGNAL && context->signal <= 64)
 			player->signal[context->signal] = lp_track_context(
-				&player->track, LP_CONTEXT_SIGNAL, context_flags[LP_CONTEXT_SIGNAL],
+				&player->track, LP_CONTEXT_SIGNAL, 0,
 				(uint16_t)context->signal, context->name);
 	}
 }

@@ -39,7 +39,7 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 		slot->held_ptr = (uintptr_t)slot->held;
 		slot->limit = (uintptr_t)(slot->held + LP_SLOT_HELD);
 	}
-	slot->top = slot->held_ptr;
+	slot->top = slot->base = slot->held_ptr;
 	set_ground(&slot->ground);
 	memset(slot->cache_key, 0, sizeof(slot->cache_key));
 	__atomic_store_n(&slot->thread, thread, __ATOMIC_RELEASE);
@@ -83,6 +83,7 @@ static bool grow_held(struct lp_track *track, struct lp_rec_slot *slot)
 	slot->busy = 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->held_ref = lp_writer_ref(&track->writer, larger);
+	slot->base += (uintptr_t)larger->held - slot->held_ptr;
 	slot->held_ptr = (uintptr_t)larger->held;
 	slot->top = slot->held_ptr + used;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -104,6 +105,7 @@ void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 	}
 	memcpy(lp_track_held(to), lp_track_held(from), used);
 	to->top = to->held_ptr + used;
+	to->base = to->held_ptr + (from->base - from->held_ptr);
 	for (struct lp_held *held = lp_track_held(to); held < lp_track_top(to); held++)
 		held->flags |= LP_INHERITED;
 }
@@ -380,7 +382,7 @@ struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)
 {
 	struct lp_held *held = lp_track_top(slot);
 
-	while (held > lp_track_held(slot) && held[-1].lock != LP_BOUNDARY)
+	while (held > lp_track_base(slot))
 		if ((--held)->lock == address)
 			return held;
 	return NULL;
@@ -418,7 +420,7 @@ static bool context_equal(const void *record, const void *probe)
 	const struct context_probe *p = probe;
 
 	return context->rec.type == LP_REC_CONTEXT && context->kind == p->kind &&
-	       context->flags == p->flags && context->number == p->number &&
+	       context->number == p->number &&
 	       context->name_size == p->name_size && !memcmp(context->name, p->name, p->name_size);
 }
 
@@ -515,8 +517,14 @@ void lp_track_note_state(struct lp_track *track, struct lp_rec_slot *slot, const
 
 static void put_state(struct lp_rec_slot *slot, uint32_t state)
 {
+	uint32_t busy = slot->busy;
+
+	slot->busy = 1;		/* a handler must not remember chains of one state as another's */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->state = state;
 	slot->salt = make_salt(slot->epoch, state);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	slot->busy = busy;
 }
 
 void lp_track_set_state(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state,
@@ -527,31 +535,43 @@ void lp_track_set_state(struct lp_track *track, struct lp_rec_slot *slot, uint32
 		lp_track_note_state(track, slot, where);
 }
 
-uint32_t lp_track_enter(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state)
+void lp_track_enter(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state,
+		    struct lp_track_below *below)
 {
-	uint32_t before = slot->state, node = 0;
+	uint32_t busy = slot->busy, node = 0;
 
-	if (!slot->busy) {
-		slot->busy = 1;
+	slot->busy = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	below->state = slot->state;
+	below->base = slot->base - slot->held_ptr;
+	below->top = slot->top - slot->held_ptr;
+	if (!busy && !lp_writer_stopped(&track->writer))
 		settle(track, slot, &node);
-		slot->busy = 0;
-	}
-	if (slot->top == slot->limit && !grow_held(track, slot))
+	slot->busy = busy;	/* else there is no growing */
+	if (slot->top == slot->limit && !grow_held(track, slot)) {
 		slot->lossy = 1;
-	else
+	} else {
+		slot->busy = 1;
 		lp_track_put(slot, LP_BOUNDARY, 0, LP_KEY_EMPTY, lp_track_word(node, 0, 0));
-	slot->acquisitions--;	/* that was none */
+		slot->acquisitions--;	/* that was none */
+		slot->base = slot->top;
+	}
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	slot->busy = busy;
 	put_state(slot, state);
-	return before;
 }
 
-void lp_track_leave(struct lp_rec_slot *slot, uint32_t state)
+void lp_track_leave(struct lp_rec_slot *slot, const struct lp_track_below *below)
 {
-	struct lp_held *base = lp_track_base(slot);
+	uint32_t busy = slot->busy;
 
-	if (base > lp_track_held(slot))
-		slot->top = (uintptr_t)(base - 1);
-	put_state(slot, state);
+	slot->busy = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	slot->top = slot->held_ptr + below->top;
+	slot->base = slot->held_ptr + below->base;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	slot->busy = busy;
+	put_state(slot, below->state);
 }
 
 void lp_track_misuse(struct lp_track *track, struct lp_rec_slot *slot,

@@ -86,11 +86,16 @@ void lp_track_note_state(struct lp_track *track, struct lp_rec_slot *slot, const
 
 /*
  * An interrupt begins on top of whatever the thread does, in STATE `state`: a held stack of its
- * own. It ends: the entry that began it, and all above, is dropped. Returns the state before, for
- * lp_track_leave().
+ * own. It ends: the entry that began it, and all above, is dropped; so do those that began on top
+ * of it and have not ended.
  */
-uint32_t lp_track_enter(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state);
-void lp_track_leave(struct lp_rec_slot *slot, uint32_t state);
+struct lp_track_below {		/* what was interrupted */
+	uint64_t	base, top;	/* bytes from the start of the held stack */
+	uint32_t	state;
+};
+void lp_track_enter(struct lp_track *track, struct lp_rec_slot *slot, uint32_t state,
+		    struct lp_track_below *below);
+void lp_track_leave(struct lp_rec_slot *slot, const struct lp_track_below *below);
 
 /* The entry that begins an interrupt's stack: names no lock; its node is what was held below. */
 #define LP_BOUNDARY	(~(uint64_t)1)
@@ -103,7 +108,8 @@ void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 #define LP_KEY_MUL	0xd6e8feb86659fd93ULL
 
 /* Mode and flags in a key; one site can call several functions. 0 for a plain write. */
-#define LP_KEY_HOW(mode, flags) ((uint64_t)((mode) | (flags) << 2) << 56)
+#define LP_KEY_HOW(mode, flags) ((uint64_t)((mode) | (flags) << 2) << 54)
+_Static_assert(LP_BACK_OFF << 2 < 1 << 10, "every flag has its bit in a key");
 
 static inline uint64_t lp_track_key(uint64_t key, uint32_t id, uint64_t site, uint64_t how)
 {
@@ -120,14 +126,10 @@ static inline struct lp_held *lp_track_top(const struct lp_rec_slot *slot)
 	return (struct lp_held *)(uintptr_t)slot->top;
 }
 
-/* Where the stack of the context that runs begins. O(depth) inside an interrupt. */
+/* Where the stack of the context that runs begins. */
 static inline struct lp_held *lp_track_base(const struct lp_rec_slot *slot)
 {
-	struct lp_held *held = lp_track_top(slot);
-
-	while (held > lp_track_held(slot) && held[-1].lock != LP_BOUNDARY)
-		held--;
-	return held;
+	return (struct lp_held *)(uintptr_t)slot->base;
 }
 
 static inline uint32_t lp_track_depth(const struct lp_rec_slot *slot)

@@ -1046,11 +1046,13 @@ static uint32_t contexts_in(const struct twin *t, const struct found *f, uint32_
 
 static uint64_t key_of(const struct twin *t, uint32_t object)
 {
-	const char *name = is_context(t, object) ?
-		t->m->contexts.at[object - t->m->classes.count].name : "";
+	const struct lp_model_context *context;
 
-	return is_context(t, object) ? lp_hash_bytes(1, name, strlen(name)) :
-				       t->m->classes.at[object].key;
+	if (!is_context(t, object))
+		return t->m->classes.at[object].key;
+	context = &t->m->contexts.at[object - t->m->classes.count];
+	return lp_hash_bytes((uint64_t)context->kind << 32 | context->number, context->name,
+			     strlen(context->name));
 }
 
 static uint64_t id_of(const struct twin *t, const struct found *f)
