@@ -48,8 +48,12 @@ struct lp_home lp_home_of_rwlock(pthread_rwlock_t *rwlock)
 struct class_probe {
 	uint8_t		kind;
 	uint8_t		origin;
+	uint8_t		flags;
 	uint32_t	stack;
 	struct lp_frame	object;
+	uint64_t	key;
+	const char	*name;		/* NULL: its place tells what it is */
+	uint32_t	name_size;
 };
 
 static bool class_equal(const void *record, const void *probe)
@@ -58,7 +62,10 @@ static bool class_equal(const void *record, const void *probe)
 	const struct class_probe *p = probe;
 
 	return class->kind == p->kind && class->origin == p->origin && class->stack == p->stack &&
-	       class->object.module == p->object.module && class->object.offset == p->object.offset;
+	       class->object.module == p->object.module &&
+	       class->object.offset == p->object.offset && class->key == p->key &&
+	       class->flags == p->flags && class->name_size == p->name_size &&
+	       (!p->name_size || !memcmp(class->name, p->name, p->name_size));
 }
 
 static uint32_t class_record(const struct class_probe *probe)
@@ -69,12 +76,19 @@ static uint32_t class_record(const struct class_probe *probe)
 	uint32_t ref;
 
 	hash = lp_hash_add(hash, (uint64_t)probe->object.module << 32 | probe->object.offset);
+	if (probe->key)
+		hash = lp_hash_bytes(hash ^ probe->key, probe->name, probe->name_size);
 	ref = lp_trie_find(writer, LP_TRIE_CLASS, hash, class_equal, probe);
 	if (ref)
 		return ref;
-	class = lp_writer_begin(writer, LP_REC_CLASS, sizeof(*class), 0);
+	class = lp_writer_begin(writer, LP_REC_CLASS, sizeof(*class) + probe->name_size, 0);
 	if (!class)
 		return 0;
+	class->key = probe->key;
+	class->flags = probe->flags;
+	class->name_size = probe->name_size;
+	if (probe->name_size)
+		memcpy(class->name, probe->name, probe->name_size);
 	class->link.hash = hash;
 	class->kind = probe->kind;
 	class->origin = probe->origin;
@@ -228,6 +242,27 @@ void lp_lock_register(struct lp_home home, uint64_t address, enum lp_lock_kind k
 		return;
 	*home.word = 0;
 	set_tag(home, address, class_of_init(address, kind), simple);
+}
+
+uint32_t lp_class_named(const struct lp_class_name *name)
+{
+	struct class_probe probe = {
+		.kind = (uint8_t)name->kind, .origin = LP_ORIGIN_INIT, .flags = name->flags,
+		.key = name->key, .name = name->name,
+		.name_size = (uint32_t)strlen(name->name),
+	};
+
+	if (!probe.key)
+		probe.key = lp_hash_bytes(1, name->name, probe.name_size) | 1;
+	return lp_writer_stopped(&lp_rt.track.writer) ? 0 : class_record(&probe);
+}
+
+void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref, bool simple)
+{
+	if (!home.word || lp_writer_stopped(&lp_rt.track.writer))
+		return;
+	*home.word = 0;
+	set_tag(home, address, class_ref, simple);
 }
 
 void lp_lock_forget(struct lp_home home)

@@ -183,6 +183,21 @@ struct lp_lock_id lp_lock_known(struct lp_home home, uint64_t address);
 /* A new lock by an init function: registered under the current stack. */
 void lp_lock_register(struct lp_home home, uint64_t address, enum lp_lock_kind kind, bool simple);
 
+/*
+ * A class that is known by its name: what has no place of its own in the program (libc's locks), or
+ * was named by an annotation. CLASS ref, 0: recording stopped. Any thread, handlers too.
+ */
+struct lp_class_name {
+	enum lp_lock_kind kind;
+	const char	*name;		/* as reports print it */
+	uint64_t	key;		/* the same in every run; 0: made from the name */
+	uint8_t		flags;		/* enum lp_class_flags */
+};
+uint32_t lp_class_named(const struct lp_class_name *name);
+
+/* A new lock of that class. Its home may be any two words of the runtime's own. */
+void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref, bool simple);
+
 /* The lock is gone. */
 void lp_lock_forget(struct lp_home home);
 
