@@ -364,9 +364,17 @@ static inline unsigned lp_kind_of(const struct lp_model *model, uint32_t held, u
 	       (model->nodes.at[wanted].mode == LP_READ_RECURSIVE ? 0 : LP_KIND_FULL);
 }
 
+/*
+ * The process whose locks a witness is about. A forked child that strikes its parent's other
+ * threads wants what are copies of the parent's locks.
+ */
 static inline uint32_t lp_process_of(const struct lp_model *model, uint32_t witness)
 {
-	return model->threads.at[model->witnesses.at[witness].thread].process;
+	const struct lp_model_witness *w = &model->witnesses.at[witness];
+	uint32_t process = model->threads.at[w->thread].process;
+	uint32_t parent = model->processes.at[process].parent_thread;
+
+	return parent && lp_in_child(model, w->node) ? model->threads.at[parent].process : process;
 }
 
 /* The class of an object; 0 for a context. */

@@ -446,6 +446,11 @@ struct lp_held {
 
 enum lp_wait { LP_WAIT_NONE, LP_WAIT_LOCK, LP_WAIT_COND, LP_WAIT_JOIN };
 
+struct lp_stamp {
+	uint64_t	where[2];
+	uint32_t	at[2];		/* mask_events then; 0: never */
+};
+
 struct lp_rec_slot {
 	struct lp_rec	rec;
 	uint32_t	next;		/* SLOT made before this one */
@@ -477,12 +482,15 @@ struct lp_rec_slot {
 	uint32_t	busy;		/* 1: inside the runtime */
 	uint32_t	pid_space;	/* stands for the namespace of `pid`; 0: unknown */
 	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
+	uint32_t	mask_events;	/* changes of the signal mask so far */
 	_Alignas(64)
 	struct lp_held	ground;		/* what an empty stack looks like from above */
 	struct lp_held	held[LP_SLOT_HELD];
 	/* what is known of chains: held.word for a key */
 	uint64_t	cache_key[LP_SLOT_CACHE];
 	uint64_t	cache_word[LP_SLOT_CACHE];
+	/* by signal - 1: the change that last blocked it [0] and let it in [1]; where, an address */
+	struct lp_stamp	stamp[64];
 };
 
 struct lp_rec_held {

@@ -23,11 +23,13 @@ static void class_refined(uint32_t class_ref)
 
 const struct lp_track_ops lp_track_ops = { site_of, stack_of, class_refined };
 
-static struct lp_acquire acquire_of(const struct lp_op *op)
+static struct lp_acquire acquire_of(struct lp_rec_slot *slot, const struct lp_op *op)
 {
 	struct lp_lock_id lock = lp_lock_identify(op->home, op->address, op->kind, op->simple);
 	struct lp_site site = { op->site, op->site };
 
+	if (lp_unlikely(lp_self.signals.generation != lp_generation))
+		lp_state_refresh(slot, op->site);
 	if (lock.id)
 		site = lp_site_of(op->site, lp_track_class_of(&lp_rt.track.writer, lock.id));
 	return (struct lp_acquire){
@@ -43,7 +45,7 @@ static struct lp_acquire acquire_of(const struct lp_op *op)
 
 void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op)
 {
-	struct lp_acquire acquire = acquire_of(op);
+	struct lp_acquire acquire = acquire_of(slot, op);
 
 	lp_track_push(&lp_rt.track, slot, &acquire, lp_generation);
 	if (lp_unlikely(op->robust))
@@ -52,7 +54,7 @@ void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op)
 
 uint32_t lp_hold_note(struct lp_rec_slot *slot, const struct lp_op *op)
 {
-	struct lp_acquire acquire = acquire_of(op);
+	struct lp_acquire acquire = acquire_of(slot, op);
 
 	return lp_track_note(&lp_rt.track, slot, &acquire, lp_generation);
 }
@@ -80,12 +82,28 @@ void lp_hold_undo(struct lp_rec_slot *slot, const struct lp_op *op)
 		take_off(slot, held);
 }
 
+/*
+ * A forked child's own stack begins above what it has from its parent. That is not moved any more,
+ * for nodes above refer to it: the entry of what is released names no lock.
+ */
+bool lp_release_inherited(struct lp_rec_slot *slot, uint64_t address)
+{
+	for (struct lp_held *held = lp_track_base(slot); held > lp_track_held(slot);) {
+		held--;
+		if ((held->flags & LP_INHERITED) && (held->lock & ~LP_COUNTED) == address) {
+			held->lock = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool lp_release(struct lp_rec_slot *slot, uint64_t address)
 {
 	struct lp_held *held = lp_holds(slot, address);
 
 	if (!held)
-		return false;
+		return lp_release_inherited(slot, address);
 	if (held->count)
 		held->count--;
 	else

@@ -20,6 +20,10 @@ static struct lp_rec_slot *create_begins(uint64_t start, uint64_t argument,
 
 	if (!self)
 		return NULL;
+	if (lp_self.signals.in_child) {
+		lp_self.signals.in_child = false;	/* a program of its own from now on */
+		lp_state_refresh(self, LP_SITE());
+	}
 	slot = lp_slot_new(lp_thread_record(self->thread, self->epoch, start, true));
 	if (!slot)
 		return NULL;
@@ -29,7 +33,14 @@ static struct lp_rec_slot *create_begins(uint64_t start, uint64_t argument,
 		pthread_attr_getstacksize(attributes, &stack_size);
 	slot->stack_size = stack_size;
 	lp_slot_next_epoch(self);
+	__atomic_fetch_add(&lp_rt.unjoined, 1, __ATOMIC_RELAXED);
 	return slot;
+}
+
+static void create_failed(struct lp_rec_slot *slot)
+{
+	__atomic_fetch_sub(&lp_rt.unjoined, 1, __ATOMIC_RELAXED);
+	lp_slot_free(slot);
 }
 
 /* The new thread's first steps. */
@@ -76,7 +87,7 @@ LP_PUBLIC int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
 		return lp_real.pthread_create(thread, attributes, start, argument);
 	result = lp_real.pthread_create(thread, attributes, thread_main, slot);
 	if (result)
-		lp_slot_free(slot);
+		create_failed(slot);
 	return result;
 }
 
@@ -89,7 +100,7 @@ LP_PUBLIC int thrd_create(thrd_t *thread, thrd_start_t start, void *argument)
 		return lp_real.thrd_create(thread, start, argument);
 	result = lp_real.thrd_create(thread, thrd_main, slot);
 	if (result != thrd_success)
-		lp_slot_free(slot);
+		create_failed(slot);
 	return result;
 }
 
@@ -126,6 +137,7 @@ static void join_ended(struct join *join, bool joined)
 	if (!joined)
 		return;
 	lp_slot_next_epoch(join->slot);
+	__atomic_fetch_sub(&lp_rt.unjoined, 1, __ATOMIC_RELAXED);
 	if (!join->thread && entry)
 		join->thread = (uint32_t)entry[0];
 	record = join->thread ? lp_writer_begin(writer, LP_REC_JOIN, sizeof(*record), 0) : NULL;

@@ -10,13 +10,20 @@
 #ifndef LP_RUNTIME_HOOKS_H
 #define LP_RUNTIME_HOOKS_H
 
+#include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/types.h>
 #include <threads.h>
 #include <time.h>
+#include <ucontext.h>
 
 typedef void *lp_thread_fn(void *);
+typedef void lp_signal_fn(int);
 
 #define LP_HOOKS(H) \
 	H(int, pthread_mutex_init, NULL, (pthread_mutex_t *, const pthread_mutexattr_t *)) \
@@ -68,6 +75,38 @@ typedef void *lp_thread_fn(void *);
 	H(int, pthread_setname_np, NULL, (pthread_t, const char *)) \
 	H(int, thrd_create, NULL, (thrd_t *, thrd_start_t, void *)) \
 	H(int, thrd_join, NULL, (thrd_t, int *)) \
+	H(int, sigaction, NULL, (int, const struct sigaction *, struct sigaction *)) \
+	H(lp_signal_fn *, signal, NULL, (int, lp_signal_fn *)) \
+	H(lp_signal_fn *, bsd_signal, NULL, (int, lp_signal_fn *)) \
+	H(lp_signal_fn *, ssignal, NULL, (int, lp_signal_fn *)) \
+	H(lp_signal_fn *, sysv_signal, NULL, (int, lp_signal_fn *)) \
+	H(lp_signal_fn *, __sysv_signal, NULL, (int, lp_signal_fn *)) \
+	H(lp_signal_fn *, sigset, NULL, (int, lp_signal_fn *)) \
+	H(int, sigignore, NULL, (int)) \
+	H(int, pthread_sigmask, "GLIBC_2.32", (int, const sigset_t *, sigset_t *)) \
+	H(int, sigprocmask, NULL, (int, const sigset_t *, sigset_t *)) \
+	H(int, sigblock, NULL, (int)) \
+	H(int, sigsetmask, NULL, (int)) \
+	H(int, sighold, NULL, (int)) \
+	H(int, sigrelse, NULL, (int)) \
+	H(int, sigsuspend, NULL, (const sigset_t *)) \
+	H(int, sigpause, NULL, (int)) \
+	H(int, __xpg_sigpause, NULL, (int)) \
+	H(int, ppoll, NULL, \
+	  (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *)) \
+	H(int, __ppoll_chk, NULL, \
+	  (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t)) \
+	H(int, pselect, NULL, \
+	  (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *)) \
+	H(int, epoll_pwait, NULL, (int, struct epoll_event *, int, int, const sigset_t *)) \
+	H(int, epoll_pwait2, NULL, \
+	  (int, struct epoll_event *, int, const struct timespec *, const sigset_t *)) \
+	H(void, longjmp, NULL, (struct __jmp_buf_tag *, int)) \
+	H(void, _longjmp, NULL, (struct __jmp_buf_tag *, int)) \
+	H(void, siglongjmp, NULL, (struct __jmp_buf_tag *, int)) \
+	H(void, __longjmp_chk, NULL, (struct __jmp_buf_tag *, int)) \
+	H(int, setcontext, NULL, (const ucontext_t *)) \
+	H(int, swapcontext, NULL, (ucontext_t *, const ucontext_t *)) \
 	H(pid_t, _Fork, NULL, (void)) \
 	H(int, execve, NULL, (const char *, char *const *, char *const *)) \
 	H(int, execvpe, NULL, (const char *, char *const *, char *const *)) \

@@ -241,6 +241,7 @@ void lp_lock_register(struct lp_home home, uint64_t address, enum lp_lock_kind k
 	if (!home.word || lp_writer_stopped(&lp_rt.track.writer))
 		return;
 	*home.word = 0;
+	lp_release_inherited(lp_self.slot, address);
 	set_tag(home, address, class_of_init(address, kind), simple);
 }
 

@@ -20,6 +20,7 @@
 #include "base/compiler.h"
 #include "facts/layout.h"
 #include "runtime/hooks.h"
+#include "runtime/context.h"
 #include "runtime/unwind.h"
 #include "track/track.h"
 
@@ -35,6 +36,8 @@
 struct lp_runtime {
 	struct lp_track	track;
 	uint32_t	process;	/* PROCESS */
+	uint32_t	pid;		/* of this process */
+	uint32_t	unjoined;	/* threads it created and has not joined */
 	uint32_t	pid_space;	/* stands for its pid namespace; 0: unknown */
 	uint64_t	stack_size;	/* of a thread that asks for none */
 	uint64_t	text_start;	/* this library, whose frames are left out of stacks */
@@ -57,6 +60,7 @@ struct lp_self {
 	uint64_t	stack_end;	/* 0: unknown */
 	struct lp_rec_slot *child;	/* between prepare and child of a fork */
 	bool		ended;		/* its slot is gone: pass everything through */
+	struct lp_signals signals;
 };
 
 extern __thread struct lp_self lp_self __attribute__((tls_model("initial-exec")));
@@ -241,6 +245,8 @@ struct lp_held *lp_holds(const struct lp_rec_slot *slot, uint64_t address);
 void lp_hold_undo(struct lp_rec_slot *slot, const struct lp_op *op);
 /* About to release. False: this thread does not hold it, as far as is known. */
 bool lp_release(struct lp_rec_slot *slot, uint64_t address);
+/* The same for what a forked child has from its parent only. */
+bool lp_release_inherited(struct lp_rec_slot *slot, uint64_t address);
 /*
  * A lock is about to be initialised or destroyed. True: this thread holds it, which has been
  * reported; initialised, it is held no more.

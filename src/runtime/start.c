@@ -131,6 +131,7 @@ static void begin_recording(void)
 	if (!lp_rt.process)
 		return;
 	lp_thread_init();
+	lp_signal_init();
 	slot = lp_slot_new(lp_thread_record(0, 0, 0, false));
 	if (slot)
 		lp_thread_begin(slot);

@@ -201,6 +201,8 @@ void lp_thread_begin(struct lp_rec_slot *slot)
 	lp_thread_name(slot->thread, slot->tid, name);
 	lp_self.slot = slot;
 	lp_self.ended = false;
+	lp_signal_read_mask();
+	lp_state_refresh(slot, 0);
 	if (lp_rt.has_key)
 		pthread_setspecific(lp_rt.key, (void *)1);
 }
@@ -235,7 +237,7 @@ static void report_held_at_exit(struct lp_rec_slot *slot)
 					    .address = held->lock & ~LP_COUNTED,
 					    .serial = held->serial };
 
-		if (!held->node || (held->flags & LP_ROBUST))
+		if (!held->node || (held->flags & LP_ROBUST) || held->lock == LP_BOUNDARY)
 			continue;
 		node = lp_writer_at(&lp_rt.track.writer, held->node);
 		misuse.lock = node->lock;
@@ -320,6 +322,21 @@ void lp_fork_parent(void)
 		lp_slot_next_epoch(lp_self.slot);
 }
 
+/*
+ * Other threads may have held locks at the moment of the fork: until the child execs, or becomes a
+ * program of its own by creating threads, it is an interrupt that struck them.
+ */
+static void begin_child(struct lp_rec_slot *child)
+{
+	struct lp_track_below below;
+
+	lp_rt.pid = child->pid;
+	if (__atomic_exchange_n(&lp_rt.unjoined, 0, __ATOMIC_RELAXED) || lp_self.signals.in_child)
+		lp_self.signals.in_child = true;
+	if (lp_self.signals.in_child)
+		lp_track_enter(&lp_rt.track, child, child->state, &below);
+}
+
 void lp_fork_child(void)
 {
 	bool tracked = lp_own_slot() != NULL;
@@ -341,6 +358,7 @@ void lp_fork_child(void)
 	child->pid = (uint32_t)lp_os_pid();
 	child->thread = lp_thread_record(child->thread, child->epoch, 0, false);
 	lp_slot_first_epoch(child);
+	begin_child(child);
 	lp_thread_begin(child);
 }
 

@@ -42,6 +42,8 @@ void lp_slot_init(struct lp_track *track, struct lp_rec_slot *slot, uint32_t thr
 	slot->top = slot->base = slot->held_ptr;
 	set_ground(&slot->ground);
 	memset(slot->cache_key, 0, sizeof(slot->cache_key));
+	memset(slot->stamp, 0, sizeof(slot->stamp));
+	slot->mask_events = 0;
 	__atomic_store_n(&slot->thread, thread, __ATOMIC_RELEASE);
 }
 
