@@ -136,6 +136,7 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 	uint32_t class = lp_model_node_class(model, fact->node), object, context;
 	struct lp_sample sample = { .held = fact->strikes ? 0 : fact->node,
 				    .wanted = fact->strikes ? fact->node : 0 };
+	uint32_t pairs = engine->classes.pair.count;
 	int err = lp_classes_object(engine, class, &object);
 
 	engine->strikes |= fact->strikes;
@@ -143,8 +144,11 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 	err = err ? err : note_bit(engine, class, fact->context, bits[fact->strikes][read], node);
 	if (err)
 		return err;
-	return lp_classes_pair(engine, fact->strikes ? context : object,
-			       fact->strikes ? object : context, fact->kind, sample, loud);
+	err = lp_classes_pair(engine, fact->strikes ? context : object,
+			      fact->strikes ? object : context, fact->kind, sample, loud);
+	/* the first pair has none before it */
+	engine->context_pairs += engine->classes.pair.count > (pairs ? pairs : 1);
+	return err;
 }
 
 int lp_usage_add_node(struct lp_engine *engine, const struct lp_model *model, uint32_t node)

@@ -57,6 +57,8 @@ static void begin(struct lp_rec_slot *slot, uint64_t frame)
 		entry[1] = 0;
 		__atomic_store_n(&entry[0], slot->thread, __ATOMIC_RELEASE);
 	}
+	if (lp_own_slot())
+		lp_slot_free(lp_self.slot);	/* a handler was quicker, and made one */
 	lp_thread_begin(slot);
 }
 
