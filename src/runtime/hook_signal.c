@@ -62,6 +62,12 @@ static bool is_followed(int signal)
 /* What the program installed in the place of what the kernel has. */
 static void show_own(struct sigaction *old, uint64_t word)
 {
+	bool was_reset = old->sa_handler == SIG_DFL && (word & LP_ACTION_ONCE) &&
+			 ((uint32_t)old->sa_flags & SA_RESETHAND);
+
+	/* the kernel takes the handler away and leaves the flags */
+	if (was_reset && !(word & LP_ACTION_SIGINFO))
+		old->sa_flags &= ~SA_SIGINFO;
 	if (old->sa_sigaction != lp_signal_handler)
 		return;
 	old->sa_sigaction = (void (*)(int, siginfo_t *, void *))(uintptr_t)(word &
@@ -100,6 +106,13 @@ LP_PUBLIC int sigaction(int signal, const struct sigaction *action, struct sigac
 
 typedef void handler_fn(int signal);
 
+static handler_fn *shown(handler_fn *result, uint64_t word)
+{
+	if ((uintptr_t)result != (uintptr_t)lp_signal_handler)
+		return result;
+	return (handler_fn *)(uintptr_t)(word & LP_ACTION_HANDLER);
+}
+
 /* The older functions, each with flags of its own. `real` is looked up first by lp_slot(). */
 static handler_fn *install_by(handler_fn *(*const *real)(int, handler_fn *), int signal,
 			      handler_fn *handler, uint64_t flags, uint64_t where)
@@ -113,9 +126,7 @@ static handler_fn *install_by(handler_fn *(*const *real)(int, handler_fn *), int
 	lp_install_begins(&install, signal, address ? address | flags : 0);
 	result = (*real)(signal, address ? (handler_fn *)(uintptr_t)lp_signal_handler : handler);
 	lp_install_ended(&install, result != SIG_ERR, where);
-	if ((uintptr_t)result == (uintptr_t)lp_signal_handler)
-		result = (handler_fn *)(uintptr_t)(install.old & LP_ACTION_HANDLER);
-	return result;
+	return shown(result, install.old);
 }
 
 LP_PUBLIC handler_fn *signal(int signal, handler_fn *handler)
@@ -163,10 +174,11 @@ LP_PUBLIC handler_fn *sigset(int signal, handler_fn *handler)
 {
 	handler_fn *result;
 
-	if (handler == SIG_HOLD)
-		result = (lp_slot(), lp_real.sigset(signal, handler));
-	else
+	if (handler != SIG_HOLD)
 		result = install_by(&lp_real.sigset, signal, handler, 0, LP_SITE());
+	else
+		result = shown((lp_slot(), lp_real.sigset(signal, handler)),
+			       can_be_handled(signal) ? lp_signal_action(signal) : 0);
 	mask_changed(LP_SITE());
 	return result;
 }

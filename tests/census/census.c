@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <sys/wait.h>
 
-#define ERRNO_BEFORE 4242
+#include "census.h"
 
 /* Every function of the census, by the symbol this program is linked to. */
 #define FUNCTIONS(F) \
@@ -47,29 +47,9 @@ static const struct {
 } functions[] = {
 #define ROW(name) { #name, (void *)name },
 	FUNCTIONS(ROW)
+	SIGNAL_FUNCTIONS(ROW)
 #undef ROW
 };
-
-static void report(const char *what, long result)
-{
-	int after = errno;
-
-	printf("%-60s %ld errno %d\n", what, result, after);
-}
-
-/* Prints the call, its result and what became of errno. */
-#define T(call) do { \
-	errno = ERRNO_BEFORE; \
-	long result_ = (long)(call); \
-	report(#call, result_); \
-} while (0)
-
-/* The same for a call without a result. */
-#define V(call) do { \
-	errno = ERRNO_BEFORE; \
-	call; \
-	report(#call, 0); \
-} while (0)
 
 static const struct timespec past = { 1, 0 };
 static const struct timespec bad_time = { 1, 1000000000 };
@@ -907,6 +887,7 @@ int main(int argc, char **argv)
 	conditions();
 	threads();
 	c11();
+	signals();
 	forks();
 	return 0;
 }

@@ -23,7 +23,11 @@ FUNCTIONS = {f'pthread_{name}' for name in '''
     cond_wait cond_timedwait cond_clockwait
     create join tryjoin_np timedjoin_np clockjoin_np'''.split()} | set('''
     mtx_init mtx_destroy mtx_lock mtx_trylock mtx_timedlock mtx_unlock
-    cnd_wait cnd_timedwait thrd_create thrd_join'''.split())
+    cnd_wait cnd_timedwait thrd_create thrd_join
+    sigaction signal ssignal sysv_signal sigset sigignore
+    pthread_sigmask sigprocmask sigblock sigsetmask sighold sigrelse
+    sigsuspend sigpause ppoll pselect epoll_pwait epoll_pwait2
+    longjmp _longjmp siglongjmp setcontext swapcontext'''.split())
 
 LIBRARY = 'liblockproof.so'
 
