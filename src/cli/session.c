@@ -254,6 +254,12 @@ static bool is_below(const struct lp_model *model, uint32_t held, uint32_t wante
 	return wanted != 0;
 }
 
+/* What an interrupt holds is a path of its own, on top of what it interrupted. */
+static uint32_t context_of(const struct lp_model *model, uint32_t node)
+{
+	return model->states.at[model->nodes.at[node].state].context;
+}
+
 bool lp_session_is_cycle(const struct lp_session *session, const struct lp_blocked_thread *cycle,
 			 size_t count)
 {
@@ -262,7 +268,8 @@ bool lp_session_is_cycle(const struct lp_session *session, const struct lp_block
 
 	for (size_t i = 0; i < count; i++)
 		if (cycle[i].held == cycle[i].wanted ||
-		    !is_below(model, cycle[i].held, cycle[i].wanted))
+		    (!is_below(model, cycle[i].held, cycle[i].wanted) &&
+		     !context_of(model, cycle[i].wanted)))
 			return false;
 	return count > 1 || (kind != LP_LOCK_RECURSIVE && kind != LP_LOCK_ERRORCHECK);
 }
@@ -275,10 +282,15 @@ int lp_session_add_deadlock(struct lp_session *session, const struct lp_blocked_
 
 	if (!edges)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		edges[i] = (struct lp_finding_edge){ .held = cycle[i].held,
-						     .wanted = cycle[i].wanted,
-						     .thread = cycle[i].thread };
+	for (size_t i = 0; i < count; i++) {
+		bool struck = !is_below(session->model, cycle[i].held, cycle[i].wanted);
+
+		edges[i] = (struct lp_finding_edge){
+			.held = cycle[i].held, .wanted = cycle[i].wanted,
+			.thread = cycle[i].thread,
+			.context = struck ? context_of(session->model, cycle[i].wanted) : 0,
+		};
+	}
 	error = lp_engine_add_deadlock(session->engine, session->model, edges, (uint32_t)count);
 	free(edges);
 	return error;
