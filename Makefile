@@ -17,7 +17,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) \
 	python3-jsonschema:/lib/python3/dist-packages/jsonschema/__init__.py \
 	redis-server:redis-server redis-tools:redis-benchmark pigz:pigz pbzip2:pbzip2 \
 	xz-utils:xz zstd:zstd valgrind:valgrind man-db:man procps:pgrep dwz:dwz \
-	libc6-dbg:/lib/debug/.build-id
+	libc6-dbg:/lib/debug/.build-id gdb:gdb strace:strace
 BENCH_PACKAGES := $(TEST_PACKAGES) clang:clang
 FUZZ_PACKAGES := clang:clang libclang-rt-14-dev:/lib/llvm-14/lib/clang
 LINT_PACKAGES := clang-format:clang-format cppcheck:cppcheck
