@@ -23,6 +23,7 @@ import tempfile
 # case: (what it is, iterations native)
 CASES = {
     'mutex': ('mutex, 1 thread', 4000000),
+    'handler': ('the same, a signal handler installed', 4000000),
     'nested': ('mutex, 4 deep, 1 thread', 1000000),
     'read': ('rwlock read, 1 thread', 4000000),
     'write': ('rwlock write, 1 thread', 4000000),

@@ -5,6 +5,7 @@
  *     pairs CASE COUNT      prints one number; "-" as CASE lists the cases
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,18 @@ static long run_mutex(long count)
 		pthread_mutex_unlock(&mutex[0].lock);
 	}
 	return count;
+}
+
+static void do_nothing(int signal)
+{
+	(void)signal;
+}
+
+/* What a handler makes necessary to know must not be paid for by each lock. */
+static long run_handler(long count)
+{
+	signal(SIGUSR1, do_nothing);
+	return run_mutex(count);
 }
 
 static long run_nested(long count)
@@ -124,6 +137,7 @@ static const struct {
 	long (*run)(long count);
 } cases[] = {
 	{ "mutex", run_mutex },
+	{ "handler", run_handler },
 	{ "nested", run_nested },
 	{ "read", run_read },
 	{ "write", run_write },

@@ -20,7 +20,7 @@ SHORT, LONG = 2000, 102000
 LONGER = {'threads': 5 * LONG}
 
 # case: (instructions per pair that Lockproof may add, how many pairs one iteration makes)
-BUDGET = {'mutex': (70, 1), 'nested': (70, 4), 'threads': (70, 2)}
+BUDGET = {'mutex': (70, 1), 'handler': (70, 1), 'nested': (70, 4), 'threads': (70, 2)}
 # Other kinds have no budget yet; this only notices when something is badly wrong.
 SANITY = {'read': (400, 1), 'write': (400, 1), 'spin': (400, 1)}
 
