@@ -346,7 +346,9 @@ enum lp_report_tie lp_draft_tie(struct lp_draft *draft, uint32_t node, uint32_t 
 	enum lp_lock_kind kind = lp_model_node_fine(draft->model, node)->kind;
 	struct lp_known_object known = { 0 };
 
-	if (kind == LP_LOCK_MAP)
+	if (kind == LP_LOCK_MAP && lp_model_is_life(lp_model_node_fine(draft->model, node)))
+		known.run = lp_naming_class(draft->describer, lp_model_node_class(draft->model, node));
+	else if (kind == LP_LOCK_MAP)
 		know_object(draft, lp_draft_instance(draft->model, node, witness).serial, &known);
 	*run = known.run;
 	if (known.run)
@@ -494,12 +496,18 @@ void lp_draft_add_words(struct lp_draft *draft, uint32_t column, const char *wor
 /* ---- what is held ---- */
 
 /* How many locks are held in the state `node`. */
+/* A thread's life is no lock to people, and always held. */
+static bool is_held_lock(const struct lp_model *model, uint32_t node)
+{
+	return model->nodes.at[node].fine && !lp_model_is_life(lp_model_node_fine(model, node));
+}
+
 static size_t count_held(const struct lp_model *model, uint32_t node)
 {
 	size_t count = 0;
 
 	for (; node; node = model->nodes.at[node].parent)
-		count += model->nodes.at[node].fine != 0;
+		count += is_held_lock(model, node);
 	return count;
 }
 
@@ -567,7 +575,7 @@ static void add_level(struct lp_draft *draft, uint32_t column, struct lp_doer wh
 	size_t count = count_held(model, node), i = count;
 
 	for (; node; node = model->nodes.at[node].parent)
-		if (model->nodes.at[node].fine)
+		if (is_held_lock(model, node))
 			draft->held[draft->report->held_count + --i] =
 				describe_held(draft, column, who, node);
 	draft->report->held_count += count;

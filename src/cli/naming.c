@@ -314,6 +314,17 @@ static const char *own_name(struct lp_describer *describer, const struct lp_mode
 	return lp_pool_copy(&describer->pool, fine->name);
 }
 
+/* After the function that the threads run. */
+static const char *life_name(struct lp_describer *describer, const struct lp_model_fine *fine)
+{
+	struct lp_symbols symbols = lp_naming_symbols(describer, fine->object, false);
+	const char *function = symbols.at[symbols.count - 1].function;
+
+	if (!function)
+		return module_offset(describer, fine->object);
+	return lp_pool_printf(&describer->pool, "%.*s", short_length(function), function);
+}
+
 static const char *base_of_class(struct lp_describer *describer, const struct lp_model_fine *fine)
 {
 	struct lp_naming_place place = lp_naming_place(describer, fine->stack);
@@ -324,6 +335,8 @@ static const char *base_of_class(struct lp_describer *describer, const struct lp
 		return subclass_name(describer, fine);
 	if (*fine->name)
 		return own_name(describer, fine);
+	if (lp_model_is_life(fine))
+		return life_name(describer, fine);
 	name = source_name(describer, fine, &place);
 	if (name)
 		return lp_pool_copy(&describer->pool, name);
@@ -402,6 +415,8 @@ const char *lp_naming_origin(struct lp_describer *describer, uint32_t class_inde
 
 	if (!class_index)
 		return NULL;
+	if (lp_model_is_life(fine))
+		return lp_pool_printf(&describer->pool, "the life of threads");
 	if (fine->origin == LP_ORIGIN_STATIC && fine->object.module)
 		return lp_pool_printf(&describer->pool, "static in %s",
 				       base_name(module_at(describer, fine->object.module)->path));

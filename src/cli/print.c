@@ -110,13 +110,23 @@ static uint64_t known(uint32_t count)
 	return count ? count - 1 : 0;	/* [0] is a dummy */
 }
 
+/* Of locks: the lives of threads are none to people. */
+static uint64_t count_classes(const struct lp_model *model)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 1; i < model->classes.count; i++)
+		count += !lp_model_is_life(&model->fines.at[model->classes.at[i].fine]);
+	return count;
+}
+
 static void fill_summary(const struct lp_session *session, bool strict, struct lp_report *report)
 {
 	const struct lp_model *model = lp_session_model(session);
 	const struct lp_engine *engine = lp_session_engine(session);
 
 	report->summary = (struct lp_report_summary){
-		.classes = known(model->classes.count),
+		.classes = count_classes(model),
 		.chains = known(model->nodes.count),
 		.edges = lp_engine_stats(engine).edges,
 		.threads = known(model->threads.count),

@@ -23,6 +23,7 @@
 #define STABLE_LOOKS	3u
 #define STABLE_MS	250u
 #define KILL_AFTER_MS	1000u
+#define THREAD_SIZE	4096u	/* of libc's descriptor, in which a thread is waited for */
 #define LOCK_SIZE	64u	/* of the largest kind of lock: its futexes lie inside */
 #define OPEN_PER_TICK	256u
 #define OPEN_TRIES	40u	/* an image that is not there by then never comes */
@@ -264,10 +265,12 @@ static void kill_doomed(struct lp_watch *watch)
 static bool is_blocked(const struct lp_watch *watch, const struct lp_blocked_thread *thread)
 {
 	const struct lp_model *model = lp_session_model(watch->request.session);
+	enum lp_lock_kind kind = lp_model_node_fine(model, thread->wanted)->kind;
 
-	if (thread->wanted && lp_model_node_fine(model, thread->wanted)->kind == LP_LOCK_SPINLOCK)
+	if (thread->wanted && kind == LP_LOCK_SPINLOCK)
 		return lp_proc_running((pid_t)thread->pid, (pid_t)thread->tid);
-	return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, thread->lock, LOCK_SIZE);
+	return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, thread->lock,
+				kind == LP_LOCK_MAP ? THREAD_SIZE : LOCK_SIZE);
 }
 
 static bool is_deadlock(const struct lp_watch *watch, const struct lp_blocked_thread *cycle,

@@ -110,12 +110,18 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 		    uint32_t wanted)
 {
 	struct lp_sample sample = { .held = held, .wanted = wanted };
-	uint32_t from, to;
+	uint32_t from, to, pairs = engine->classes.pair.count;
 	int err = lp_classes_object(engine, lp_model_node_class(model, held), &from);
 
 	err = err ? err : lp_classes_object(engine, lp_model_node_class(model, wanted), &to);
-	return err ? err : lp_classes_pair(engine, from, to, lp_kind_of(model, held, wanted),
-					   sample, !lp_classes_nested(model, wanted, held));
+	err = err ? err : lp_classes_pair(engine, from, to, lp_kind_of(model, held, wanted),
+					  sample, !lp_classes_nested(model, wanted, held));
+	/* pair[0] is none */
+	if (engine->classes.pair.count > (pairs ? pairs : 1) &&
+	    (lp_model_is_life(lp_model_node_fine(model, held)) ||
+	     lp_model_is_life(lp_model_node_fine(model, wanted))))
+		engine->other_pairs++;
+	return err;
 }
 
 /* All that is below the node's parent was paired with the same class and mode before. */

@@ -154,7 +154,7 @@ struct lp_engine_stats lp_engine_stats(const struct lp_engine *engine)
 	const struct lp_order *classes = &engine->classes, *instances = &engine->instances;
 
 	return (struct lp_engine_stats){
-		.edges = classes->pair.count ? classes->pair.count - 1 - engine->context_pairs : 0,
+		.edges = classes->pair.count ? classes->pair.count - 1 - engine->other_pairs : 0,
 		.searches = classes->graph.searches + classes->walks +
 			    instances->graph.searches + instances->walks,
 	};

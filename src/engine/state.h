@@ -186,7 +186,8 @@ struct lp_engine {
 	uint32_t	nodes_done, witnesses_done, events_done;
 	uint32_t	grouping;
 	bool		strikes;	/* a lock is taken in some context */
-	uint32_t	context_pairs;	/* of classes.pair[]: they are no dependencies of locks */
+	uint32_t	other_pairs;	/* of classes.pair[]: with contexts and lives, no dependencies
+					   of locks */
 	bool		broken;		/* memory ran out: begin anew */
 	bool		aliased;	/* there are subclasses */
 

@@ -146,8 +146,7 @@ static int add_pair(struct lp_engine *engine, const struct lp_model *model, uint
 		return err;
 	err = lp_classes_pair(engine, fact->strikes ? context : object,
 			      fact->strikes ? object : context, fact->kind, sample, loud);
-	/* the first pair has none before it */
-	engine->context_pairs += engine->classes.pair.count > (pairs ? pairs : 1);
+	engine->other_pairs += engine->classes.pair.count > (pairs ? pairs : 1);
 	return err;
 }
 

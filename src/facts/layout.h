@@ -471,10 +471,14 @@ struct lp_rec_slot {
 	uint64_t	pthread;	/* pthread_self() */
 	/* of pthread_create, for the new thread */
 	uint64_t	start_routine, start_arg, stack_size;
+	uint64_t	life_serial;	/* of the lock that its life is */
+	uint32_t	life;		/* CLASS of that */
+	uint32_t	zero_life;
 	uint64_t	wait_object;	/* lock, condition variable or pthread_t */
-	uint64_t	wait_lock;	/* COND: the mutex that will be taken again; 0: none */
+	uint64_t	wait_lock;	/* COND: the mutex that will be taken again; JOIN: what
+					   stands for the thread's life; 0: none */
 	uint64_t	base;		/* address: where the stack of the context that runs begins */
-	uint32_t	wait_node;	/* COND: NODE of that */
+	uint32_t	wait_node;	/* NODE of that */
 	uint32_t	wait;		/* enum lp_wait: what the thread is about to block in */
 	uint32_t	lossy;		/* 1: an acquisition could not be put on the held stack */
 	uint32_t	state;		/* STATE the thread runs in */

@@ -199,6 +199,12 @@ uint32_t lp_model_add_event(struct lp_model *model, const struct lp_model_event 
 uint32_t lp_model_add_context(struct lp_model *model, const struct lp_model_context *context);
 uint32_t lp_model_add_state(struct lp_model *model, const struct lp_model_state *state);
 
+/* What a thread holds from its start to its end, and joiners wait for. */
+static inline bool lp_model_is_life(const struct lp_model_fine *fine)
+{
+	return fine->kind == LP_LOCK_MAP && fine->origin == LP_ORIGIN_STATIC && !*fine->name;
+}
+
 /*
  * Is this return address inside a function that only passes a lock on (std::mutex::lock,
  * __gthread_mutex_lock, ...)? Such frames are not the place where a lock is made or taken.

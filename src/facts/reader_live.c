@@ -77,7 +77,8 @@ static void load_held(const struct lp_reader *reader, uint32_t slot, struct lp_l
 
 /*
  * A thread in a condition wait will take the mutex again: while it does, it waits for that like
- * anybody who waits for a lock, so it is shown as one.
+ * anybody who waits for a lock, so it is shown as one. So is one that waits for another's end,
+ * which holds its own life.
  */
 static void load_wait(const struct lp_reader *reader, uint32_t slot, struct lp_live_thread *live)
 {
@@ -85,7 +86,7 @@ static void load_wait(const struct lp_reader *reader, uint32_t slot, struct lp_l
 	uint64_t lock = LIVE64(reader, at, struct lp_rec_slot, wait_lock);
 	uint32_t node = LIVE32(reader, at, struct lp_rec_slot, wait_node);
 
-	if (live->wait != LP_WAIT_COND || !lock || live->held_count == LP_SLOT_HELD)
+	if ((live->wait != LP_WAIT_COND && live->wait != LP_WAIT_JOIN) || !lock || live->held_count == LP_SLOT_HELD)
 		return;
 	live->held[live->held_count++] = (struct lp_live_held){
 		.lock = lock, .node = lp_reader_node(reader, node), .mode = LP_WRITE,

@@ -110,6 +110,20 @@ static void put_waiter(struct lp_text *text, size_t edge)
 	fputc(',', text->out);
 }
 
+/* Whose end, or whose lock, this one waits for. */
+static void put_waited_for(struct lp_text *text, size_t edge, enum lp_report_tie tie)
+{
+	size_t count = lp_text_edge_count(text->finding);
+	bool run = tie == LP_TIE_RUN;
+
+	fputs(run ? " is waiting for the end of " : " is waiting for a lock that ", text->out);
+	if (count > 1)
+		lp_text_thread(text, (edge + 1) % count);
+	else
+		fputs("it", text->out);
+	fputs(run ? ":\n" : " holds:\n", text->out);
+}
+
 /* Who waits for whom, each with both of its stacks. */
 int lp_text_waits(struct lp_text *text)
 {
@@ -122,15 +136,11 @@ int lp_text_waits(struct lp_text *text)
 
 		fputc('\n', text->out);
 		put_waiter(text, edge);
-		fputs(" is waiting for a lock that ", text->out);
-		if (count > 1)
-			lp_text_thread(text, (edge + 1) % count);
-		else
-			fputs("it", text->out);
-		fputs(" holds:\n", text->out);
+		put_waited_for(text, edge, wanted ? wanted->tie : LP_TIE_LOCK);
 		lp_text_lock_line(text, lp_text_wanted_lock(finding, edge), wanted);
 		lp_text_stack(text, wanted, 7);
-		fputs("while it holds the lock:\n", text->out);
+		fputs(held && held->tie == LP_TIE_RUN ? "while it runs:\n" :
+							"while it holds the lock:\n", text->out);
 		lp_text_lock_line(text, edge, held);
 		lp_text_stack(text, held, 7);
 	}

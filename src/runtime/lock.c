@@ -258,6 +258,14 @@ uint32_t lp_class_named(const struct lp_class_name *name)
 	return lp_writer_stopped(&lp_rt.track.writer) ? 0 : class_record(&probe);
 }
 
+uint32_t lp_class_of_life(uint64_t start)
+{
+	struct class_probe probe = { .kind = LP_LOCK_MAP, .origin = LP_ORIGIN_STATIC,
+				     .object = lp_place(start) };
+
+	return lp_writer_stopped(&lp_rt.track.writer) ? 0 : class_record(&probe);
+}
+
 void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref, bool simple)
 {
 	if (!home.word || lp_writer_stopped(&lp_rt.track.writer))

@@ -199,6 +199,12 @@ struct lp_class_name {
 };
 uint32_t lp_class_named(const struct lp_class_name *name);
 
+/*
+ * CLASS of the lives of all threads that begin at `start`: a thread holds its life as a reader,
+ * and whoever joins it waits until that is over. 0: recording stopped.
+ */
+uint32_t lp_class_of_life(uint64_t start);
+
 /* A new lock of that class. Its home may be any two words of the runtime's own. */
 void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref, bool simple);
 

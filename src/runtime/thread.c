@@ -250,7 +250,6 @@ static void report_held_at_exit(struct lp_rec_slot *slot)
 static void thread_ends(void *round)
 {
 	struct lp_rec_slot *slot = lp_own_slot();
-	uint64_t *joined;
 
 	if (!slot)
 		return;
@@ -259,10 +258,6 @@ static void thread_ends(void *round)
 		return;
 	}
 	report_held_at_exit(slot);
-	/* a join that comes later finds the thread by what stays in the table */
-	joined = lp_table_find(slot->pthread);
-	if (joined && joined[0] == slot->thread)
-		joined[1] = 1;
 	lp_self.ended = true;
 	lp_self.slot = &lp_no_slot;
 	lp_slot_free(slot);
