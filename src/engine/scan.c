@@ -66,12 +66,16 @@ int lp_scan_heat_class(struct lp_engine *engine, const struct lp_model *model, u
 /* Somebody said that these two locks of one class may nest this way. */
 static bool is_allowed(const struct lp_model *model, uint32_t held, uint32_t wanted)
 {
-	const struct lp_model_node *h = &model->nodes.at[held], *w = &model->nodes.at[wanted];
+	const struct lp_model_lock *h = &model->locks.at[model->nodes.at[held].lock];
+	const struct lp_model_lock *w = &model->locks.at[model->nodes.at[wanted].lock];
+	uint8_t flags = lp_model_node_fine(model, wanted)->flags;
 
 	if (lp_classes_nested(model, wanted, held))
 		return true;
-	return (lp_model_node_fine(model, wanted)->flags & LP_CLASS_ORDERED) && h->lock &&
-	       w->lock && model->locks.at[h->lock].rank < model->locks.at[w->lock].rank;
+	if (!(flags & LP_CLASS_ORDERED) || !model->nodes.at[held].lock ||
+	    !model->nodes.at[wanted].lock)
+		return false;
+	return flags & LP_CLASS_BY_ADDRESS ? h->address < w->address : h->rank < w->rank;
 }
 
 /* Two locks of one class, one inside the other: allowed only while the order is consistent. */

@@ -341,7 +341,8 @@ static inline bool lp_same_base(const struct lp_model *model, uint32_t a, uint32
 /* What can wait for a reader's lock as a writer, so that later readers wait behind it. */
 static inline bool lp_has_queue(enum lp_lock_kind kind)
 {
-	return kind == LP_LOCK_RWLOCK || kind == LP_LOCK_K_RWLOCK || kind == LP_LOCK_K_RWSEM;
+	return kind == LP_LOCK_RWLOCK || kind == LP_LOCK_K_RWLOCK || kind == LP_LOCK_K_RWSEM ||
+	       kind == LP_LOCK_CUSTOM;
 }
 
 /* A writer that can be queued behind readers, of the lock itself and not of a child's copy. */

@@ -172,6 +172,7 @@ enum lp_wait_type {
 	X(SEMAPHORE,	"semaphore",	"sem_t",		UNCHECKED) \
 	X(COND,		"condition",	"pthread_cond_t",	UNCHECKED) \
 	X(MAP,		"lock map",	"struct lockdep_map",	UNCHECKED) \
+	X(CUSTOM,	"custom lock",	"struct lockproof_lock", UNCHECKED) \
 	X(K_SPINLOCK,	"spinlock_t",	"spinlock_t",		CONFIG) \
 	X(K_RAW_SPINLOCK, "raw_spinlock_t", "raw_spinlock_t",	SPIN) \
 	X(K_RWLOCK,	"rwlock_t",	"rwlock_t",		CONFIG) \
@@ -206,7 +207,8 @@ enum lp_class_flags {
 	LP_CLASS_ORDERED	= 2,	/* its locks may nest in the order of their ranks */
 	LP_CLASS_SHOWN		= 4,	/* is held and shown, but orders nothing (rcu_callback) */
 	LP_CLASS_WAIT_OVERRIDE	= 8,	/* while held, wait_inner holds whatever lies below */
-	LP_CLASS_FLAGS		= 15,	/* all of them */
+	LP_CLASS_BY_ADDRESS	= 16,	/* ORDERED: the lower address is the lower rank */
+	LP_CLASS_FLAGS		= 31,	/* all of them */
 };
 
 /*
@@ -301,6 +303,7 @@ enum lp_acquire_flags {
 	LP_MOVED	= 16,	/* `node` is from when other locks lay below it. Of a node: its
 				   lock was acquired when others lay below, so nobody waits here */
 	LP_ROBUST	= 32,	/* its thread may end without releasing it */
+	LP_PINNED	= 64,	/* must not be released now */
 };
 
 #define LP_NEVER_WAITS	(LP_TRY | LP_MOVED)	/* flags of nodes that hold and never wait */

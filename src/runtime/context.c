@@ -11,7 +11,7 @@
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
-#define CONTEXTS_MAX	66u
+#define CONTEXTS_MAX	(66u + LP_USERS)
 
 /* Struck by what the code itself does wrong; abort() is the code's own doing, too. */
 #define SYNCHRONOUS	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGABRT) | \
@@ -22,6 +22,13 @@ static uint64_t installed;		/* signals that have a handler */
 static uint32_t context_of[LP_SIGNALS];	/* CONTEXT refs */
 static uint32_t fork_context;
 static uint64_t action_of[LP_SIGNALS];
+
+static struct {
+	uint32_t	context;	/* CONTEXT ref */
+	enum lp_wait_type wait;
+} users[LP_USERS];
+static uint32_t user_count;		/* grows past LP_USERS when there are no more */
+static uint64_t everywhere;		/* users that strike where nothing was said */
 
 static const char *const names[] = {
 #define N(name) [name] = #name
@@ -105,26 +112,58 @@ static void add_signals(struct contexts *contexts, uint64_t set)
 		add(contexts, context_of[__builtin_ctzll(set) + 1]);
 }
 
-static uint64_t signals_run(const struct lp_signals *signals)
+static void add_users(struct contexts *contexts, uint64_t set)
 {
-	uint64_t set = 0;
-
-	for (const struct lp_handler *h = signals->handler; h; h = h->outer)
-		set |= BIT(h->signal);
-	return set;
+	for (; set; set &= set - 1)
+		add(contexts, users[__builtin_ctzll(set)].context);
 }
 
-static uint32_t make_state(const struct lp_signals *signals, uint64_t runs, uint64_t let_in)
+/* What runs, and what can strike it: everything a STATE depends on. */
+struct situation {
+	uint64_t	signals_in, signals_on;
+	uint64_t	users_in, users_on;
+};
+
+static void add_running(const struct lp_signals *signals, struct situation *now)
 {
+	for (const struct lp_handler *h = signals->handler; h; h = h->outer) {
+		if (h->signal)
+			now->signals_in |= BIT(h->signal);
+		else
+			now->users_in |= 1ull << h->user;
+	}
+}
+
+static struct situation situation_of(const struct lp_signals *signals)
+{
+	struct situation now = {
+		.signals_on = __atomic_load_n(&installed, __ATOMIC_ACQUIRE) & ~signals->blocked,
+		.users_on = (__atomic_load_n(&everywhere, __ATOMIC_ACQUIRE) & ~signals->user_off) |
+			    signals->user_on,
+	};
+
+	add_running(signals, &now);
+	return now;
+}
+
+static uint32_t make_state(const struct lp_signals *signals, const struct situation *now)
+{
+	const struct lp_handler *handler = signals->handler;
 	struct contexts in = { .count = 0 }, on = { .count = 0 };
 	struct lp_track_state state = { .in = in.at, .on = on.at };
 
-	if (signals->handler)
-		state.context = context_of[signals->handler->signal];
-	else if (signals->in_child)
+	if (handler && handler->signal) {
+		state.context = context_of[handler->signal];
+	} else if (handler) {
+		state.context = users[handler->user].context;
+		state.wait = users[handler->user].wait;
+	} else if (signals->in_child) {
 		state.context = fork_context;
-	add_signals(&in, runs);
-	add_signals(&on, let_in);
+	}
+	add_signals(&in, now->signals_in);
+	add_signals(&on, now->signals_on);
+	add_users(&in, now->users_in);
+	add_users(&on, now->users_on);
 	/* a fork by another thread strikes: its child has this one's locks and not this thread */
 	add(signals->in_child ? &in : &on, fork_context);
 	state.in_count = in.count;
@@ -132,19 +171,28 @@ static uint32_t make_state(const struct lp_signals *signals, uint64_t runs, uint
 	return lp_track_state(&lp_rt.track, &state);
 }
 
-/* The few states that a thread keeps going through are remembered. */
-static uint32_t find_state(struct lp_signals *signals, uint64_t let_in)
+/* Of the innermost. */
+static uint64_t handler_key(const struct lp_handler *handler)
 {
-	uint64_t runs = signals_run(signals), key = lp_hash_add(lp_hash64(runs), let_in);
-	int innermost = signals->handler ? signals->handler->signal : 0;
+	if (!handler)
+		return 0;
+	return handler->signal ? (uint64_t)handler->signal : LP_SIGNALS + handler->user;
+}
+
+/* The few states that a thread keeps going through are remembered. */
+static uint32_t find_state(struct lp_signals *signals, const struct situation *now)
+{
+	uint64_t key = lp_hash_add(lp_hash64(now->signals_in), now->signals_on);
 	unsigned index;
 	uint32_t state;
 
-	key = lp_hash_add(key, (uint64_t)innermost << 1 | signals->in_child);
+	if (now->users_in | now->users_on)
+		key = lp_hash_add(lp_hash_add(key, now->users_in), now->users_on);
+	key = lp_hash_add(key, handler_key(signals->handler) << 1 | signals->in_child);
 	index = key % lp_array_size(signals->memo);
 	if (signals->memo[index].state && signals->memo[index].key == key)
 		return signals->memo[index].state;
-	state = make_state(signals, runs, let_in);
+	state = make_state(signals, now);
 	signals->memo[index].state = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	signals->memo[index].key = key;
@@ -156,19 +204,23 @@ static uint32_t find_state(struct lp_signals *signals, uint64_t let_in)
 void lp_state_refresh(struct lp_rec_slot *slot, uint64_t where)
 {
 	struct lp_signals *signals = &lp_self.signals;
-	uint64_t before = signals->let_in, generation, let_in;
+	uint64_t generation = __atomic_load_n(&lp_generation, __ATOMIC_ACQUIRE);
+	struct situation now;
 	uint32_t state;
+	bool more;
 
-	generation = __atomic_load_n(&lp_generation, __ATOMIC_ACQUIRE);
-	let_in = __atomic_load_n(&installed, __ATOMIC_ACQUIRE) & ~signals->blocked;
 	if (lp_writer_stopped(&lp_rt.track.writer))
 		return;
-	state = find_state(signals, let_in);
-	signals->let_in = let_in;
+	now = situation_of(signals);
+	state = find_state(signals, &now);
+	more = (now.signals_on & ~signals->let_in) | (now.users_on & ~signals->user_let_in);
+	signals->let_in = now.signals_on;
+	signals->user_let_in = now.users_on;
 	signals->generation = generation;
-	if (state != slot->state)
-		lp_track_set_state(&lp_rt.track, slot, state, let_in & ~before,
-				   (const void *)(uintptr_t)where);
+	if (state == slot->state)
+		return;
+	lp_track_set_state(&lp_rt.track, slot, state, more, (const void *)(uintptr_t)where);
+	lp_next_keep(slot);
 }
 
 void lp_signal_read_mask(void)
@@ -226,6 +278,8 @@ static void enter(struct lp_rec_slot *slot, struct lp_handler *handler, int sign
 {
 	handler->outer = lp_self.signals.handler;
 	handler->signal = signal;
+	handler->user_on = lp_self.signals.user_on;
+	handler->user_off = lp_self.signals.user_off;
 	/* as the handler will find it: with the temporary mask of a wait, too */
 	lp_signal_read_mask();
 	lp_track_enter(&lp_rt.track, slot, slot->state, &handler->below);
@@ -248,22 +302,44 @@ static void report_held(struct lp_rec_slot *slot)
 	}
 }
 
+static bool runs(const struct lp_handler *handler)
+{
+	const struct lp_handler *h = lp_self.signals.handler;
+
+	/* a declared context may have been left out: whoever entered it has ended */
+	while (h && h != handler && !h->signal)
+		h = h->outer;
+	return h && h == handler;
+}
+
+/* What was entered on top has ended. What can strike is as it was: nothing of it is new. */
+static void end(struct lp_rec_slot *slot, const struct lp_handler *handler)
+{
+	struct lp_signals *signals = &lp_self.signals;
+	struct situation now;
+
+	if (lp_track_top(slot) != lp_track_base(slot))
+		report_held(slot);
+	signals->handler = handler->outer;
+	signals->user_on = handler->user_on;
+	signals->user_off = handler->user_off;
+	lp_track_leave(slot, &handler->below);
+	lp_next_keep(slot);
+	/* but for handlers installed by this one */
+	now = situation_of(signals);
+	signals->let_in &= now.signals_on;
+	signals->user_let_in = now.users_on;
+}
+
 /* `blocked`: the mask that the kernel will put back. */
 static void leave(const struct lp_handler *handler, uint64_t blocked)
 {
 	struct lp_rec_slot *slot = lp_own_slot();	/* of a child, if the handler forked */
-	uint64_t let_in;
 
-	if (!slot || lp_self.signals.handler != handler)
+	if (!slot || !runs(handler))
 		return;
-	if (lp_track_top(slot) != lp_track_base(slot))
-		report_held(slot);
-	lp_self.signals.handler = handler->outer;
 	lp_self.signals.blocked = blocked;
-	let_in = __atomic_load_n(&installed, __ATOMIC_ACQUIRE) & ~blocked;
-	lp_track_leave(slot, &handler->below);
-	/* what can strike now could before, but for handlers installed by this one */
-	lp_self.signals.let_in &= let_in;
+	end(slot, handler);
 	lp_state_refresh(slot, 0);
 }
 
@@ -276,8 +352,13 @@ void lp_signal_unwind(struct lp_rec_slot *slot, uint64_t sp)
 		/* within the frames of the handler itself, which may be on a stack of its own */
 		if (sp >= here && sp <= h->frame)
 			break;
+		/* a declared one that lies elsewhere: who knows whether that is left */
+		if (!h->signal && h->frame < here)
+			break;
 		lp_track_leave(slot, &h->below);
 		lp_self.signals.handler = h->outer;
+		lp_self.signals.user_on = h->user_on;
+		lp_self.signals.user_off = h->user_off;
 	}
 }
 
@@ -301,6 +382,61 @@ void lp_signal_handler(int signal, siginfo_t *info, void *context)
 	program(signal, info, context);
 	memcpy(&blocked, &((const ucontext_t *)context)->uc_sigmask, sizeof(blocked));
 	leave(&handler, blocked);
+}
+
+/* ---- declared contexts ---- */
+
+unsigned lp_user_declare(const struct lp_user *user)
+{
+	unsigned n = __atomic_fetch_add(&user_count, 1, __ATOMIC_RELAXED);
+
+	if (n >= LP_USERS) {
+		__atomic_store_n(&user_count, LP_USERS, __ATOMIC_RELAXED);
+		return LP_USERS;
+	}
+	users[n].wait = user->wait;
+	users[n].context = lp_track_context(&lp_rt.track, user->kind, 0, 0, user->name);
+	if (user->everywhere) {
+		__atomic_fetch_or(&everywhere, 1ull << n, __ATOMIC_ACQ_REL);
+		lp_bump_generation();	/* all threads look at their states again */
+	}
+	return n;
+}
+
+/* It does not strike itself, unless it says so. */
+void lp_user_enter(struct lp_rec_slot *slot, struct lp_handler *handler, unsigned user,
+		   uint64_t where)
+{
+	struct lp_signals *signals = &lp_self.signals;
+
+	*handler = (struct lp_handler){
+		.outer = signals->handler, .frame = (uintptr_t)handler, .user = user,
+		.user_on = signals->user_on, .user_off = signals->user_off,
+	};
+	lp_track_enter(&lp_rt.track, slot, slot->state, &handler->below);
+	signals->handler = handler;
+	signals->user_on &= ~(1ull << user);
+	signals->user_off |= 1ull << user;
+	lp_state_refresh(slot, where);
+}
+
+bool lp_user_leave(struct lp_rec_slot *slot, const struct lp_handler *handler, uint64_t where)
+{
+	if (!runs(handler))
+		return false;
+	end(slot, handler);
+	lp_state_refresh(slot, where);
+	return true;
+}
+
+void lp_user_set(struct lp_rec_slot *slot, unsigned user, bool on, uint64_t where)
+{
+	struct lp_signals *signals = &lp_self.signals;
+	uint64_t bit = 1ull << user;
+
+	signals->user_on = on ? signals->user_on | bit : signals->user_on & ~bit;
+	signals->user_off = on ? signals->user_off & ~bit : signals->user_off | bit;
+	lp_state_refresh(slot, where);
 }
 
 /* ---- installing ---- */

@@ -23,13 +23,42 @@ static void class_refined(uint32_t class_ref)
 
 const struct lp_track_ops lp_track_ops = { site_of, stack_of, class_refined };
 
+void lp_next_set(struct lp_rec_slot *slot, const struct lp_next *next)
+{
+	lp_self.next = *next;
+	lp_track_set_salt(slot);
+	lp_next_keep(slot);
+}
+
+void lp_next_keep(struct lp_rec_slot *slot)
+{
+	if (lp_unlikely(lp_self.next.address))
+		slot->salt = ~slot->salt;
+}
+
+/* Use up what was said about this acquisition. */
+static LP_COLD void take_next(struct lp_rec_slot *slot, uint32_t *nest, uint8_t *subclass)
+{
+	const struct lp_next nothing = { 0, 0, 0 };
+
+	*nest = lp_self.next.nest;
+	*subclass = lp_self.next.subclass;
+	lp_next_set(slot, &nothing);
+}
+
 static struct lp_acquire acquire_of(struct lp_rec_slot *slot, const struct lp_op *op)
 {
 	struct lp_lock_id lock = lp_lock_identify(op->home, op->address, op->kind, op->simple);
 	struct lp_site site = { op->site, op->site };
+	uint32_t nest = op->nest;
+	uint8_t subclass = op->subclass;
 
 	if (lp_unlikely(lp_self.signals.generation != lp_generation))
 		lp_state_refresh(slot, op->site);
+	if (lp_unlikely(lp_self.next.address == op->address))
+		take_next(slot, &nest, &subclass);
+	if (lp_unlikely(subclass) && lock.id)
+		lock.id = lp_lock_subclass(lock, op->address, subclass);
 	if (lock.id)
 		site = lp_site_of(op->site, lp_track_class_of(&lp_rt.track.writer, lock.id));
 	return (struct lp_acquire){
@@ -37,6 +66,7 @@ static struct lp_acquire acquire_of(struct lp_rec_slot *slot, const struct lp_op
 		.serial = lock.serial,
 		.site = site.key,
 		.id = lock.id,
+		.nest = nest,
 		.mode = op->mode,
 		.flags = op->flags,
 		.where = (const void *)(uintptr_t)site.pc,

@@ -49,6 +49,9 @@ struct class_probe {
 	uint8_t		kind;
 	uint8_t		origin;
 	uint8_t		flags;
+	uint8_t		wait_outer, wait_inner;
+	uint8_t		subclass;
+	uint32_t	base;		/* CLASS it is a subclass of; 0: it is none */
 	uint32_t	stack;
 	struct lp_frame	object;
 	uint64_t	key;
@@ -64,7 +67,9 @@ static bool class_equal(const void *record, const void *probe)
 	return class->kind == p->kind && class->origin == p->origin && class->stack == p->stack &&
 	       class->object.module == p->object.module &&
 	       class->object.offset == p->object.offset && class->key == p->key &&
-	       class->flags == p->flags && class->name_size == p->name_size &&
+	       class->flags == p->flags && class->base == p->base &&
+	       class->subclass == p->subclass && class->wait_outer == p->wait_outer &&
+	       class->wait_inner == p->wait_inner && class->name_size == p->name_size &&
 	       (!p->name_size || !memcmp(class->name, p->name, p->name_size));
 }
 
@@ -78,6 +83,8 @@ static uint32_t class_record(const struct class_probe *probe)
 	hash = lp_hash_add(hash, (uint64_t)probe->object.module << 32 | probe->object.offset);
 	if (probe->key)
 		hash = lp_hash_bytes(hash ^ probe->key, probe->name, probe->name_size);
+	if (probe->base)
+		hash = lp_hash_add(hash ^ probe->base, probe->subclass);
 	ref = lp_trie_find(writer, LP_TRIE_CLASS, hash, class_equal, probe);
 	if (ref)
 		return ref;
@@ -86,6 +93,11 @@ static uint32_t class_record(const struct class_probe *probe)
 		return 0;
 	class->key = probe->key;
 	class->flags = probe->flags;
+	class->refine = !!(probe->flags & LP_CLASS_ORDERED);	/* which is about instances */
+	class->wait_outer = probe->wait_outer;
+	class->wait_inner = probe->wait_inner;
+	class->subclass = probe->subclass;
+	class->base = probe->base;
 	class->name_size = probe->name_size;
 	if (probe->name_size)
 		memcpy(class->name, probe->name, probe->name_size);
@@ -134,7 +146,7 @@ static uint32_t class_of_init(uint64_t address, enum lp_lock_kind kind)
 }
 
 /* A LOCK record for the instance when its class tells instances apart; else the CLASS itself. */
-static uint32_t id_for(uint32_t class_ref, uint64_t serial, uint64_t address)
+static uint32_t id_for(uint32_t class_ref, uint64_t serial, uint64_t address, uint32_t rank)
 {
 	struct lp_writer *writer = &lp_rt.track.writer;
 	struct lp_rec_class *class = lp_writer_at(writer, class_ref);
@@ -151,6 +163,7 @@ static uint32_t id_for(uint32_t class_ref, uint64_t serial, uint64_t address)
 	lock->process = lp_rt.process;
 	lock->serial = serial;
 	lock->address = address;
+	lock->rank = rank;
 	lp_writer_done(lock);
 	return lp_writer_ref(writer, lock);
 }
@@ -160,7 +173,7 @@ static uint32_t id_for(uint32_t class_ref, uint64_t serial, uint64_t address)
  * has stored the serial, others read the old one, or find it in the LOCK record.
  */
 static struct lp_lock_id set_tag(struct lp_home home, uint64_t address, uint32_t class_ref,
-				 bool simple)
+				 uint32_t rank, bool simple)
 {
 	struct lp_writer *writer = &lp_rt.track.writer;
 	uint64_t old_word = __atomic_load_n(home.word, __ATOMIC_RELAXED);
@@ -172,7 +185,7 @@ static struct lp_lock_id set_tag(struct lp_home home, uint64_t address, uint32_t
 
 	if (!class_ref)
 		return (struct lp_lock_id){ 0, 0 };
-	id = id_for(class_ref, serial, address);
+	id = id_for(class_ref, serial, address, rank);
 	if (!id)
 		return (struct lp_lock_id){ 0, 0 };
 	word = lp_tag_make(check, id);
@@ -207,7 +220,7 @@ struct lp_lock_id lp_lock_known(struct lp_home home, uint64_t address)
 static struct lp_lock_id refine(struct lp_home home, uint64_t address, struct lp_lock_id lock)
 {
 	uint64_t word = __atomic_load_n(home.word, __ATOMIC_RELAXED);
-	uint32_t id = id_for(lock.id, lock.serial, address);
+	uint32_t id = id_for(lock.id, lock.serial, address, 0);
 
 	if (id && id != lock.id &&
 	    __atomic_compare_exchange_n(home.word, &word,
@@ -233,7 +246,7 @@ struct lp_lock_id lp_lock_identify(struct lp_home home, uint64_t address, enum l
 	}
 	if (!home.word || lp_writer_stopped(writer))
 		return lock;
-	return set_tag(home, address, class_of_first_use(address, kind), simple);
+	return set_tag(home, address, class_of_first_use(address, kind), 0, simple);
 }
 
 void lp_lock_register(struct lp_home home, uint64_t address, enum lp_lock_kind kind, bool simple)
@@ -242,7 +255,7 @@ void lp_lock_register(struct lp_home home, uint64_t address, enum lp_lock_kind k
 		return;
 	*home.word = 0;
 	lp_release_inherited(lp_self.slot, address);
-	set_tag(home, address, class_of_init(address, kind), simple);
+	set_tag(home, address, class_of_init(address, kind), 0, simple);
 }
 
 uint32_t lp_class_named(const struct lp_class_name *name)
@@ -250,6 +263,7 @@ uint32_t lp_class_named(const struct lp_class_name *name)
 	struct class_probe probe = {
 		.kind = (uint8_t)name->kind, .origin = LP_ORIGIN_INIT, .flags = name->flags,
 		.key = name->key, .name = name->name,
+		.wait_outer = name->wait_outer, .wait_inner = name->wait_inner,
 		.name_size = (uint32_t)strlen(name->name),
 	};
 
@@ -266,12 +280,81 @@ uint32_t lp_class_of_life(uint64_t start)
 	return lp_writer_stopped(&lp_rt.track.writer) ? 0 : class_record(&probe);
 }
 
-void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref, bool simple)
+void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref,
+			    uint32_t rank, bool simple)
 {
 	if (!home.word || lp_writer_stopped(&lp_rt.track.writer))
 		return;
 	*home.word = 0;
-	set_tag(home, address, class_ref, simple);
+	lp_release_inherited(lp_self.slot, address);
+	set_tag(home, address, class_ref, rank, simple);
+}
+
+struct lp_lock_id lp_lock_adopt(struct lp_home home, uint64_t address, uint32_t class_ref,
+				uint32_t rank, bool simple)
+{
+	struct lp_lock_id lock = lp_lock_known(home, address);
+
+	if (lock.id || !home.word || lp_writer_stopped(&lp_rt.track.writer))
+		return lock;
+	return set_tag(home, address, class_ref, rank, simple);
+}
+
+uint32_t lp_class_subclass(uint32_t class_ref, uint8_t subclass)
+{
+	const struct lp_rec_class *base = lp_writer_at(&lp_rt.track.writer, class_ref);
+	struct class_probe probe;
+
+	/* a class without a key of its own is known by its place, which its parts would share */
+	if (!class_ref || !subclass || !base->key)
+		return class_ref;
+	probe = (struct class_probe){
+		.kind = base->kind, .origin = base->origin, .flags = base->flags,
+		.wait_outer = base->wait_outer, .wait_inner = base->wait_inner,
+		.stack = base->stack, .object = base->object, .name = base->name,
+		.name_size = base->name_size, .subclass = subclass, .base = class_ref,
+		.key = lp_hash_add(base->key, subclass) | 1,
+	};
+	return class_record(&probe);
+}
+
+#define SUBCLASS_KEY	(1ull << 62)	/* in the table: no address */
+
+/* The entry remembers the id of this very lock: serials tell locks of one address apart. */
+static bool is_current(uint64_t entry, struct lp_lock_id lock)
+{
+	const struct lp_rec_class *class = lp_writer_at(&lp_rt.track.writer, (uint32_t)entry);
+
+	return entry && (uint32_t)(entry >> 32) == (uint32_t)lock.serial &&
+	       !(class->rec.type == LP_REC_CLASS && class->refine &&
+		 class->locks < LP_LOCKS_APART_MAX);
+}
+
+static uint32_t rank_of(uint32_t id)
+{
+	const struct lp_rec_lock *lock = lp_writer_at(&lp_rt.track.writer, id);
+
+	return lock->rec.type == LP_REC_LOCK ? lock->rank : 0;
+}
+
+uint32_t lp_lock_subclass(struct lp_lock_id lock, uint64_t address, uint8_t subclass)
+{
+	struct lp_writer *writer = &lp_rt.track.writer;
+	uint32_t class_ref = lp_track_class_of(writer, lock.id), id;
+	uint64_t *known = lp_table_get(lp_hash_add(address, subclass) | SUBCLASS_KEY);
+	uint64_t entry = known ? __atomic_load_n(&known[0], __ATOMIC_ACQUIRE) : 0;
+
+	if (is_current(entry, lock))
+		return (uint32_t)entry;
+	class_ref = lp_class_subclass(class_ref, subclass);
+	if (!class_ref || class_ref == lp_track_class_of(writer, lock.id))
+		return lock.id;
+	id = id_for(class_ref, lock.serial, address, rank_of(lock.id));
+	if (!id)
+		return lock.id;
+	if (known)
+		__atomic_store_n(&known[0], id | lock.serial << 32, __ATOMIC_RELEASE);
+	return id;
 }
 
 void lp_lock_forget(struct lp_home home)

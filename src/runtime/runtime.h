@@ -53,6 +53,16 @@ extern uint32_t lp_nonce;		/* simple locks; 0: not recording */
 extern uint32_t lp_nonce_other;		/* locks that need the slow path */
 extern uint64_t lp_generation;		/* mixed into look-ups; changes void cached chains */
 
+/*
+ * What was said about this thread's next acquisition of the lock at `address`; 0: nothing. While it
+ * stands the slot's salt is another one, so that the fast path finds nothing and lp_hold() is asked.
+ */
+struct lp_next {
+	uint64_t	address;
+	uint32_t	nest;
+	uint8_t		subclass;
+};
+
 /* A thread's own. */
 struct lp_self {
 	struct lp_rec_slot *slot;	/* lp_no_slot: not known yet, or not recording */
@@ -61,6 +71,7 @@ struct lp_self {
 	struct lp_rec_slot *child;	/* between prepare and child of a fork */
 	bool		ended;		/* its slot is gone: pass everything through */
 	struct lp_signals signals;
+	struct lp_next	next;
 };
 
 extern __thread struct lp_self lp_self __attribute__((tls_model("initial-exec")));
@@ -196,6 +207,7 @@ struct lp_class_name {
 	const char	*name;		/* as reports print it */
 	uint64_t	key;		/* the same in every run; 0: made from the name */
 	uint8_t		flags;		/* enum lp_class_flags */
+	uint8_t		wait_outer, wait_inner;	/* enum lp_wait_type; both 0: those of the kind */
 };
 uint32_t lp_class_named(const struct lp_class_name *name);
 
@@ -205,8 +217,25 @@ uint32_t lp_class_named(const struct lp_class_name *name);
  */
 uint32_t lp_class_of_life(uint64_t start);
 
-/* A new lock of that class. Its home may be any two words of the runtime's own. */
-void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref, bool simple);
+/*
+ * CLASS of the locks of a CLASS when they are taken as of that subclass. The class itself for 0, and
+ * when it has no key of its own.
+ */
+uint32_t lp_class_subclass(uint32_t class_ref, uint8_t subclass);
+
+/*
+ * A new lock of that class. Its home may be any two words of the runtime's own. `rank`: its place
+ * among the locks of an ORDERED class.
+ */
+void lp_lock_register_class(struct lp_home home, uint64_t address, uint32_t class_ref,
+			    uint32_t rank, bool simple);
+
+/* The lock's identity; one never seen before gets that class. Several threads may come at once. */
+struct lp_lock_id lp_lock_adopt(struct lp_home home, uint64_t address, uint32_t class_ref,
+				uint32_t rank, bool simple);
+
+/* LOCK or CLASS ref of the lock when it is taken as of a subclass, which is not 0. */
+uint32_t lp_lock_subclass(struct lp_lock_id lock, uint64_t address, uint8_t subclass);
 
 /* The lock is gone. */
 void lp_lock_forget(struct lp_home home);
@@ -237,9 +266,16 @@ struct lp_op {
 	enum lp_lock_kind kind;
 	uint8_t		mode;
 	uint8_t		flags;
+	uint8_t		subclass;	/* 0: none */
 	bool		simple;		/* its tag may serve the fast path */
 	bool		robust;		/* a thread may end with it */
+	uint32_t	nest;		/* LOCK or CLASS ref that is said to be held around it; 0 */
 };
+
+/* See struct lp_next. */
+void lp_next_set(struct lp_rec_slot *slot, const struct lp_next *next);
+/* The thread's state has changed, and with it the salt. */
+void lp_next_keep(struct lp_rec_slot *slot);
 
 /* Facts first, then the entry: before a call that may block, or after one that did not. */
 void lp_hold(struct lp_rec_slot *slot, const struct lp_op *op);

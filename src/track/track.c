@@ -59,6 +59,11 @@ void lp_slot_next_epoch(struct lp_rec_slot *slot)
 	slot->salt = make_salt(slot->epoch, slot->state);
 }
 
+void lp_track_set_salt(struct lp_rec_slot *slot)
+{
+	slot->salt = make_salt(slot->epoch, slot->state);
+}
+
 uint32_t lp_track_class_of(const struct lp_writer *writer, uint32_t id)
 {
 	const struct lp_rec_lock *lock = lp_writer_at(writer, id);
@@ -378,6 +383,31 @@ uint32_t lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 	uint64_t key = key_of(slot, acquire);
 
 	return (uint32_t)word_for(track, slot, acquire, key, generation);
+}
+
+static uint32_t expect_node(struct lp_track *track, uint32_t parent, uint32_t class_ref,
+			    const void *where)
+{
+	struct node_probe probe = { .parent = parent, .lock = class_ref,
+				    .site = track->ops->site(where) };
+	uint64_t hash = node_hash(&probe);
+	uint32_t node = lp_trie_find(&track->writer, LP_TRIE_NODE, hash, node_equal, &probe);
+
+	return node ? node : create_node(track, &probe, hash, track->ops->stack(where));
+}
+
+bool lp_track_expect(struct lp_track *track, struct lp_rec_slot *slot, uint32_t first,
+		     uint32_t second, const void *where)
+{
+	uint32_t node;
+
+	if (slot->busy || lp_writer_stopped(&track->writer))
+		return false;
+	slot->busy = 1;
+	node = expect_node(track, 0, first, where);
+	node = node ? expect_node(track, node, second, where) : 0;
+	slot->busy = 0;
+	return node != 0;
 }
 
 struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address)

@@ -56,6 +56,9 @@ void lp_slot_first_epoch(struct lp_rec_slot *slot);
 /* The thread's next epoch begins: what it does from now on needs new witnesses. */
 void lp_slot_next_epoch(struct lp_rec_slot *slot);
 
+/* The salt of the thread's epoch and state, if something else was put in its place. */
+void lp_track_set_salt(struct lp_rec_slot *slot);
+
 /*
  * CONTEXT of a kind and number; STATE of code that runs in `in` and can be struck by `on` (CONTEXT
  * refs, each list ascending, at most LP_STATE_CONTEXTS_MAX in all). Found or made; 0 when there is
@@ -197,6 +200,13 @@ void lp_track_push(struct lp_track *track, struct lp_rec_slot *slot,
 /* Write the facts of an acquisition to come without pushing it. Returns its NODE, or 0. */
 uint32_t lp_track_note(struct lp_track *track, struct lp_rec_slot *slot,
 		   const struct lp_acquire *acquire, uint64_t generation);
+
+/*
+ * Somebody says that locks of the second CLASS may be taken inside those of the first: nodes that
+ * nobody was seen in. False: there is no space, or the thread is in the middle of something.
+ */
+bool lp_track_expect(struct lp_track *track, struct lp_rec_slot *slot, uint32_t first,
+		     uint32_t second, const void *where);
 
 /* The innermost entry of the lock in the context that runs, or NULL. */
 struct lp_held *lp_track_find(const struct lp_rec_slot *slot, uint64_t address);
