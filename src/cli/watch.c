@@ -265,12 +265,19 @@ static void kill_doomed(struct lp_watch *watch)
 static bool is_blocked(const struct lp_watch *watch, const struct lp_blocked_thread *thread)
 {
 	const struct lp_model *model = lp_session_model(watch->request.session);
-	enum lp_lock_kind kind = lp_model_node_fine(model, thread->wanted)->kind;
+	enum lp_lock_kind kind = thread->wanted ?
+		lp_model_node_fine(model, thread->wanted)->kind : LP_LOCK_MUTEX;
 
-	if (thread->wanted && kind == LP_LOCK_SPINLOCK)
+	if (kind == LP_LOCK_SPINLOCK)
 		return lp_proc_running((pid_t)thread->pid, (pid_t)thread->tid);
-	return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, thread->lock,
-				kind == LP_LOCK_MAP ? THREAD_SIZE : LOCK_SIZE);
+	if (lp_model_is_life(lp_model_node_fine(model, thread->wanted)))
+		return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, thread->lock,
+					THREAD_SIZE);
+	/* of a program's own kind: nobody knows where its futex lies, or whether it spins */
+	if (kind > LP_LOCK_COND)
+		return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, 0, UINT64_MAX) ||
+		       lp_proc_running((pid_t)thread->pid, (pid_t)thread->tid);
+	return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, thread->lock, LOCK_SIZE);
 }
 
 static bool is_deadlock(const struct lp_watch *watch, const struct lp_blocked_thread *cycle,

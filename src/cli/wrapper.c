@@ -16,6 +16,9 @@
 
 /* A name that ends in '*' stands for all that start like it. */
 static const char *const wrappers[] = {
+	/* lockproof.h */
+	"lockproof_*",
+
 	/* C and POSIX, as inlined or wrapped by the C library */
 	"mtx_init", "mtx_lock", "mtx_trylock", "mtx_timedlock", "mtx_unlock", "mtx_destroy",
 	"pthread_mutex_*", "pthread_rwlock_*", "pthread_spin_*", "pthread_cond_wait",

@@ -24,7 +24,7 @@ static enum lp_reason reason_of(enum lp_stage stage)
 {
 	static const enum lp_reason reasons[] = {
 		[LP_STAGE_NONE] = LP_REASON_ONE_THREAD,
-		[LP_STAGE_UNSEEN] = LP_REASON_ONE_THREAD,
+		[LP_STAGE_UNSEEN] = LP_REASON_UNSEEN,
 		[LP_STAGE_PROCESSES] = LP_REASON_PROCESSES,
 		[LP_STAGE_INSTANCES] = LP_REASON_INSTANCES,
 		[LP_STAGE_SAME_CLASS] = LP_REASON_SAME_CLASS,

@@ -63,6 +63,8 @@ const char *lp_level_name(enum lp_level level);
 	X(CONCURRENT, "The threads were never ordered by create or join, and no lock was held " \
 	  "around both.") \
 	X(ONE_THREAD, "Only one thread was seen to take these locks in these orders.") \
+	X(UNSEEN, "Nobody was seen to take these locks in one of these orders: the program has " \
+	  "declared it.") \
 	X(GATE, "A common lock was held around both orders, so they cannot overlap.") \
 	X(ORDERED, "Thread creation or join puts one order before the other.") \
 	X(READERS, "Only readers meet, which do not block one another.") \

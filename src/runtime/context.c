@@ -289,17 +289,8 @@ static void enter(struct lp_rec_slot *slot, struct lp_handler *handler, int sign
 
 static void report_held(struct lp_rec_slot *slot)
 {
-	for (struct lp_held *held = lp_track_base(slot); held < lp_track_top(slot); held++) {
-		struct lp_misuse misuse = { .kind = LP_EVENT_WORK_HELD, .where = &lp_rt,
-					    .address = held->lock & ~LP_COUNTED,
-					    .serial = held->serial };
-
-		if (!held->node)
-			continue;
-		misuse.lock = ((const struct lp_rec_node *)
-			       lp_writer_at(&lp_rt.track.writer, held->node))->lock;
-		lp_track_misuse(&lp_rt.track, slot, &misuse);
-	}
+	for (struct lp_held *held = lp_track_base(slot); held < lp_track_top(slot); held++)
+		lp_misuse_held(slot, LP_EVENT_WORK_HELD, held);
 }
 
 static bool runs(const struct lp_handler *handler)

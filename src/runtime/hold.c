@@ -134,10 +134,13 @@ bool lp_release(struct lp_rec_slot *slot, uint64_t address)
 
 	if (!held)
 		return lp_release_inherited(slot, address);
-	if (held->count)
+	if (held->count) {
 		held->count--;
-	else
-		take_off(slot, held);
+		return true;
+	}
+	if (lp_unlikely(held->flags & LP_PINNED))
+		lp_pin_broken(slot, held);
+	take_off(slot, held);
 	return true;
 }
 
@@ -174,5 +177,17 @@ void lp_misuse(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home
 	/* a habit of the program is not told every time */
 	if (count >= EVENTS_ALL && (count & (count - 1)))
 		return;
+	lp_track_misuse(&lp_rt.track, slot, &misuse);
+}
+
+void lp_misuse_held(struct lp_rec_slot *slot, enum lp_event_kind kind, const struct lp_held *held)
+{
+	const struct lp_rec_node *node = lp_writer_at(&lp_rt.track.writer, held->node);
+	struct lp_misuse misuse = { .kind = kind, .address = held->lock & ~LP_COUNTED,
+				    .serial = held->serial, .where = &lp_rt };
+
+	if (!held->node)
+		return;
+	misuse.lock = node->lock;
 	lp_track_misuse(&lp_rt.track, slot, &misuse);
 }

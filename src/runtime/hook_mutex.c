@@ -33,6 +33,14 @@ static enum lp_lock_kind lock_kind(int kind)
 	return LP_LOCK_MUTEX;
 }
 
+enum lp_lock_kind lp_mutex_kind(const pthread_mutex_t *mutex, bool *simple)
+{
+	int kind = kind_of(mutex);
+
+	*simple = is_plain(kind);
+	return lock_kind(kind);
+}
+
 static struct lp_op op_of(pthread_mutex_t *mutex, uint8_t flags, uint64_t site)
 {
 	int kind = kind_of(mutex);

@@ -63,6 +63,13 @@ struct lp_next {
 	uint8_t		subclass;
 };
 
+/* A lock that this thread must not release now, and how often that was said. 0: none. */
+#define LP_PINS		8u
+struct lp_pin {
+	uint64_t	address;
+	uint32_t	count;
+};
+
 /* A thread's own. */
 struct lp_self {
 	struct lp_rec_slot *slot;	/* lp_no_slot: not known yet, or not recording */
@@ -72,6 +79,7 @@ struct lp_self {
 	bool		ended;		/* its slot is gone: pass everything through */
 	struct lp_signals signals;
 	struct lp_next	next;
+	struct lp_pin	pin[LP_PINS];
 };
 
 extern __thread struct lp_self lp_self __attribute__((tls_model("initial-exec")));
@@ -167,6 +175,9 @@ struct lp_home {
 
 /* Flags in a pthread_mutex_t's kind: its list link is used, or other processes see it. */
 enum { LP_KIND_ROBUST = 16, LP_KIND_SHARED = 128 };
+
+/* hook_mutex.c. `simple`: its tag may serve the fast path. */
+enum lp_lock_kind lp_mutex_kind(const pthread_mutex_t *mutex, bool *simple);
 
 struct lp_home lp_home_of_mutex(pthread_mutex_t *mutex);
 struct lp_home lp_home_of_rwlock(pthread_rwlock_t *rwlock);
@@ -297,6 +308,11 @@ bool lp_ends_held(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_h
 		  uint64_t address);
 void lp_misuse(struct lp_rec_slot *slot, enum lp_event_kind kind, struct lp_home home,
 	       uint64_t address, uint32_t holder_tid);
+/* The same about the lock of an entry of the held stack. */
+void lp_misuse_held(struct lp_rec_slot *slot, enum lp_event_kind kind, const struct lp_held *held);
+
+/* annotate.c: a lock that is pinned is about to be released. */
+void lp_pin_broken(struct lp_rec_slot *slot, struct lp_held *held);
 
 extern const struct lp_track_ops lp_track_ops;
 

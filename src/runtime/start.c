@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lockproof.h"
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
@@ -165,11 +164,6 @@ void lp_start(char **environment)
 		}
 	}
 	errno = saved;
-}
-
-LP_PUBLIC int lockproof_runtime_running(void)
-{
-	return lp_slot() && !lp_writer_stopped(&lp_rt.track.writer);
 }
 
 __attribute__((constructor)) static void constructor(int count, char **arguments,
