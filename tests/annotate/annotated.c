@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <lockproof.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- a mutex on a futex ---- */
@@ -471,6 +472,41 @@ static void named_others(void)
 	LOCKPROOF_NAME(lockproof_spinlock(&spinlock), "the counter");
 	run_two(spin_then_rwlock, rwlock_then_spin);
 }
+
+#ifdef __cplusplus
+#include <mutex>
+
+struct vault {
+	std::mutex door, safe;
+
+	vault()
+	{
+		LOCKPROOF_NAME(lockproof_mutex(door.native_handle()), "vault.door");
+		LOCKPROOF_NAME(lockproof_mutex(safe.native_handle()), "vault.safe");
+	}
+};
+
+static vault *the_vault;
+
+static void door_then_safe(void)
+{
+	std::lock_guard<std::mutex> first(the_vault->door), second(the_vault->safe);
+}
+
+static void safe_then_door(void)
+{
+	std::lock_guard<std::mutex> first(the_vault->safe), second(the_vault->door);
+	lockproof_assert_held(lockproof_mutex(the_vault->door.native_handle()), LOCKPROOF_WRITE);
+}
+
+static void std_mutexes(void)
+{
+	vault v;
+
+	the_vault = &v;
+	run_two(door_then_safe, safe_then_door);
+}
+#endif
 
 static LOCKPROOF_CLASS(tree_class, "tree->mutex");
 
@@ -987,6 +1023,59 @@ static void maps_run(void)
 	pthread_join(thread, NULL);
 }
 
+/* ---- many at once ---- */
+
+static int total;
+
+static void *work_hard(void *unused)
+{
+	int i;
+
+	for (i = 0; i < 20000; i++) {
+		lock(&inode);
+		lock(&journal);
+		total++;
+		unlock(&journal);
+		unlock(&inode);
+		if (trylock(&journal))
+			unlock(&journal);
+		callback();
+		lock_sub(&dirs[i & 1], 1);
+		unlock(&dirs[i & 1]);
+	}
+	return unused;
+}
+
+static void contention(void)
+{
+	pthread_t thread[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		must(pthread_create(&thread[i], NULL, work_hard, NULL), "pthread_create");
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	printf("%d\n", total);
+}
+
+/* A child has what its parent held, and releases it. */
+static void forked(void)
+{
+	int status = 0;
+	pid_t child;
+
+	lock(&inode);
+	child = fork();
+	must(child < 0, "fork");
+	unlock(&inode);
+	lock(&journal);
+	unlock(&journal);
+	if (!child)
+		_exit(0);
+	waitpid(child, &status, 0);
+	printf("%d\n", status);
+}
+
 static const struct scenario scenarios[] = {
 	{ "abba", abba },
 	{ "consistent", consistent },
@@ -1049,6 +1138,11 @@ static const struct scenario scenarios[] = {
 	{ "irq-sleeps", interrupt_sleeps },
 	{ "deadlock", deadlock },
 	{ "maps-run", maps_run },
+	{ "contention", contention },
+	{ "forked", forked },
+#ifdef __cplusplus
+	{ "std-mutexes", std_mutexes },
+#endif
 	{ NULL, NULL },
 };
 

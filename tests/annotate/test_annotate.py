@@ -96,6 +96,12 @@ ROWS = {
     'irq-disabled': Row(SILENT),
     'irq-sleeps': Row(WAITS),
     'maps-run': Row(SILENT, False),
+    'contention': Row(SILENT),
+    'forked': Row(SILENT),
+}
+
+ROWS_CC = {
+    'std-mutexes': Row(CIRCULAR, names=['vault.door', 'vault.safe']),
 }
 
 # scenario: what its report says
@@ -140,6 +146,8 @@ def suite(programs, sources):
         for scenario, row in ROWS.items():
             tests.add(f'{language}/{scenario}', check, program, source, scenario, row)
         tests.add(f'{language}/deadlock', check_deadlock, program)
+    for scenario, row in ROWS_CC.items():
+        tests.add(f'cc/{scenario}', check, programs / 'annotated-cc', source, scenario, row)
     for scenario, words in TEXTS.items():
         tests.add(f'text/{scenario}', check_text, programs / 'annotated-c', scenario, words)
     for scenario in ('abba', 'context-inversion', 'context-nested', 'recursive'):
