@@ -7,9 +7,9 @@
  * nothing at all. A program that was built with this header runs with any later runtime; with an
  * earlier one that lacks something, that part does nothing.
  *
- * Unless a function says otherwise: any thread may call it, signal handlers too, it neither blocks
- * nor allocates, errno stays, nothing is returned and nothing can fail. What is wrong with a call is
- * a finding of the report, or is passed over.
+ * Unless a function says otherwise: any thread may call it, signal handlers too; it neither blocks
+ * nor allocates, errno stays, nothing is returned and nothing can fail. What is wrong with a call
+ * is a finding of the report, or is passed over.
  *
  * A lock of your own, say on a futex, in short:
  *
@@ -18,8 +18,8 @@
  *	void my_init(struct my_lock *l)	{ l->word = 0; LOCKPROOF_INIT(&l->proof); }
  *	void my_lock(struct my_lock *l)
  *	{
- *		lockproof_acquire(lockproof_custom(&l->proof), LOCKPROOF_WRITE);	// first, then block
- *		...
+ *		lockproof_acquire(lockproof_custom(&l->proof), LOCKPROOF_WRITE);
+ *		...						now it may block
  *		lockproof_acquired(lockproof_custom(&l->proof));
  *	}
  *	void my_unlock(struct my_lock *l)
@@ -96,10 +96,10 @@ enum lockproof_wait {
 
 enum lockproof_class_flags {
 	LOCKPROOF_NOVALIDATE	= 1,	/* its order means nothing; balance is still checked */
-	LOCKPROOF_ORDERED	= 2,	/* its locks nest in the order of their ranks, lower first */
+	LOCKPROOF_ORDERED	= 2,	/* its locks nest by their ranks, lower ones first */
 	LOCKPROOF_SHOWN		= 4,	/* is held and shown, but orders nothing */
 	LOCKPROOF_WAIT_OVERRIDE	= 8,	/* while held, wait_inner counts and nothing around it */
-	LOCKPROOF_BY_ADDRESS	= 16	/* its locks nest in the order of their addresses */
+	LOCKPROOF_BY_ADDRESS	= 16	/* its locks nest by their addresses, likewise */
 };
 
 /*

@@ -370,7 +370,7 @@ static LP_COLD void acquire_slow(struct lp_rec_slot *slot, struct named *it, uns
 
 	if (!class)
 		return;
-	if (held && class->kind == LP_LOCK_RECURSIVE) {
+	if (held && class->kind == LP_LOCK_RECURSIVE && held->count < UINT16_MAX) {
 		held->count++;
 		return;
 	}
@@ -599,6 +599,9 @@ static void api_pin(struct lockproof_ref ref)
 	pin = pin ? pin : find_pin(0);
 	if (!pin)
 		return;
+	/* of an acquisition that ended otherwise than by a release */
+	if (!(held->flags & LP_PINNED))
+		pin->count = 0;
 	pin->address = (uintptr_t)ref.lock;
 	pin->count++;
 	set_pinned(held);

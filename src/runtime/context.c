@@ -394,12 +394,24 @@ unsigned lp_user_declare(const struct lp_user *user)
 	return n;
 }
 
+static bool is_in_chain(const struct lp_handler *handler)
+{
+	const struct lp_handler *h = lp_self.signals.handler;
+
+	while (h && h != handler)
+		h = h->outer;
+	return h != NULL;
+}
+
 /* It does not strike itself, unless it says so. */
 void lp_user_enter(struct lp_rec_slot *slot, struct lp_handler *handler, unsigned user,
 		   uint64_t where)
 {
 	struct lp_signals *signals = &lp_self.signals;
 
+	/* a frame that was never left: its function has returned, and here it is again */
+	if (is_in_chain(handler) && !lp_user_leave(slot, handler, where))
+		return;
 	*handler = (struct lp_handler){
 		.outer = signals->handler, .frame = (uintptr_t)handler, .user = user,
 		.user_on = signals->user_on, .user_off = signals->user_off,

@@ -55,7 +55,7 @@ extern uint64_t lp_generation;		/* mixed into look-ups; changes void cached chai
 
 /*
  * What was said about this thread's next acquisition of the lock at `address`; 0: nothing. While it
- * stands the slot's salt is another one, so that the fast path finds nothing and lp_hold() is asked.
+ * stands the slot's salt is another one, so that the fast path finds nothing and asks lp_hold().
  */
 struct lp_next {
 	uint64_t	address;
@@ -229,8 +229,8 @@ uint32_t lp_class_named(const struct lp_class_name *name);
 uint32_t lp_class_of_life(uint64_t start);
 
 /*
- * CLASS of the locks of a CLASS when they are taken as of that subclass. The class itself for 0, and
- * when it has no key of its own.
+ * CLASS of the locks of a CLASS when they are taken as of that subclass. The class itself for 0,
+ * and when it has no key of its own.
  */
 uint32_t lp_class_subclass(uint32_t class_ref, uint8_t subclass);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * annotated.c — programs that tell Lockproof about locks of their own. Valid C and C++: annotated.cc
- * includes it.
+ * annotated.c — programs that tell Lockproof about locks of their own. Valid C and C++:
+ * annotated.cc includes it.
  */
 #include "phases.h"
 #include <linux/futex.h>
@@ -926,6 +926,24 @@ static void context_nested(void)
 	unlock(&journal);
 }
 
+/* Never left: the frame is the same the next time. */
+static __attribute__((noinline)) void enter_and_return(void)
+{
+	static struct lockproof_frame frame;
+
+	lockproof_context_enter(&loop, &frame);
+}
+
+static void context_reused(void)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		enter_and_return();
+	lock(&inode);
+	unlock(&inode);
+}
+
 static void interrupt(void)
 {
 	struct lockproof_frame frame;
@@ -1133,6 +1151,7 @@ static const struct scenario scenarios[] = {
 	{ "context-order", context_order },
 	{ "context-held", context_held },
 	{ "context-nested", context_nested },
+	{ "context-reused", context_reused },
 	{ "irq-everywhere", irq_everywhere },
 	{ "irq-disabled", irq_disabled },
 	{ "irq-sleeps", interrupt_sleeps },

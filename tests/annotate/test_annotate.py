@@ -92,6 +92,7 @@ ROWS = {
     'context-order': Row(UNSAFE),
     'context-held': Row(LEFT, event='held-in-loop'),
     'context-nested': Row(SILENT),
+    'context-reused': Row(SILENT),
     'irq-everywhere': Row(STRUCK),
     'irq-disabled': Row(SILENT),
     'irq-sleeps': Row(WAITS),

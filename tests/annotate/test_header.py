@@ -88,7 +88,8 @@ class Header(unittest.TestCase):
                 if not shutil.which(compiler):
                     continue
                 for standard in STANDARDS[language]:
-                    yield language, compiler, [f'-std={standard}', '-c', '-o', os.devnull, *WARNINGS,
+                    yield language, compiler, [f'-std={standard}', '-c', '-o', os.devnull,
+                                               *WARNINGS,
                                                *(C_WARNINGS if language == 'c' else [])]
 
     def test_every_standard(self):
@@ -106,8 +107,8 @@ class Header(unittest.TestCase):
         """Linked in every way, without the library: the program does what it does."""
         with tempfile.TemporaryDirectory(prefix='lp-header-') as directory:
             program = f'{directory}/program'
-            for more in (['-O0'], ['-O2'], ['-O0', '-fno-pie', '-no-pie'], ['-static'], ['-O2', '-Wl,-z,now'],
-                         ['-DLOCKPROOF_DISABLE']):
+            for more in (['-O0'], ['-O2'], ['-O0', '-fno-pie', '-no-pie'], ['-static'],
+                         ['-O2', '-Wl,-z,now'], ['-DLOCKPROOF_DISABLE']):
                 subprocess.run(['gcc', *more, '-w', '-I', INCLUDE,
                                 '-I', str(ANNOTATED.parent.parent / 'behaviour'),
                                 str(ANNOTATED), '-o', program, '-lpthread'], check=True)
