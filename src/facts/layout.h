@@ -185,7 +185,8 @@ enum lp_wait_type {
 	X(K_COMPLETION,	"completion",	"struct completion",	SLEEP) \
 	X(K_WW_MUTEX,	"ww_mutex",	"struct ww_mutex",	SLEEP) \
 	X(K_SRCU,	"srcu_struct",	"struct srcu_struct",	UNCHECKED) \
-	X(RCU,		"rcu",		"rcu_read_lock()",	CONFIG)
+	X(RCU,		"rcu",		"rcu_read_lock()",	CONFIG) \
+	X(LIBC,		"libc lock",	"lock inside libc",	UNCHECKED)
 
 enum lp_lock_kind {
 #define X(name, word, type, wait) LP_LOCK_##name,

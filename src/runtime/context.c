@@ -8,6 +8,7 @@
 #include <ucontext.h>
 
 #include "base/hash.h"
+#include "runtime/libc.h"
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
@@ -458,6 +459,7 @@ void lp_install_begins(struct lp_install *install, int signal, uint64_t action)
 	if (!(action & LP_ACTION_HANDLER))
 		return;
 	make_context(signal);
+	lp_libc_arm();
 	install->old = __atomic_exchange_n(&action_of[signal], action, __ATOMIC_ACQ_REL);
 	set_installed(BIT(signal), true);
 }

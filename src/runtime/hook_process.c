@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hook_process.c — what happens to the whole process: fork without handlers, unloading of code,
- * locking of all memory. fork() itself is seen through handlers registered with libc.
+ * hook_process.c — what happens to the whole process: fork without handlers, locking of
+ * all memory. fork() itself is seen through handlers registered with libc.
  */
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include "runtime/os.h"
@@ -27,19 +26,6 @@ LP_PUBLIC pid_t _Fork(void)
 		lp_fork_child();
 	else
 		lp_fork_parent();
-	return result;
-}
-
-/* Other code may be loaded at the same addresses. */
-LP_PUBLIC int dlclose(void *handle)
-{
-	struct lp_rec_slot *slot = lp_slot();
-	int result = lp_real.dlclose(handle);
-
-	if (slot) {
-		lp_place_forget();
-		lp_bump_generation();
-	}
 	return result;
 }
 

@@ -5,7 +5,8 @@
  * H(result, name, version, (arguments)): `version` is the symbol version of the implementation
  * that programs of today are linked to, where libc keeps an older one under the same name; else
  * NULL. The hook itself is defined in hook_*.c under the same name. A function that the C library
- * lacks stays NULL here and is not called by anybody either.
+ * lacks stays NULL here and is not called by anybody either. Functions that take a lock inside libc
+ * have their rows in libc.h.
  */
 #ifndef LP_RUNTIME_HOOKS_H
 #define LP_RUNTIME_HOOKS_H
@@ -118,7 +119,6 @@ typedef void lp_signal_fn(int);
 	H(int, posix_spawnp, "GLIBC_2.15", \
 	  (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, \
 	   char *const *, char *const *)) \
-	H(int, dlclose, NULL, (void *)) \
 	H(int, mlockall, NULL, (int))
 
 struct lp_real {

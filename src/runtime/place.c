@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "runtime/libc.h"
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 #include "runtime/unwind.h"
@@ -286,6 +287,8 @@ uint32_t lp_stack_capture(unsigned frames_max)
 	uint64_t pc;
 
 	lp_walk_begin(&walk);
+	if (lp_libc_frame)
+		frame[probe.count++] = lp_place(lp_libc_frame);
 	while (probe.count < frames_max && (pc = lp_walk_next(&walk)))
 		frame[probe.count++] = lp_place(pc);
 	probe.truncated = !walk.ended;

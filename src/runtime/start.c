@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/libc.h"
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
@@ -40,6 +41,7 @@ static void resolve_real_functions(void)
 } while (0);
 	LP_HOOKS(H)
 #undef H
+	lp_libc_resolve();
 }
 
 static const char *environment_value(char **environment, const char *name)

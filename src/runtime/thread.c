@@ -21,6 +21,7 @@ struct lp_rec_slot lp_no_slot = {
 	.base = (uintptr_t)lp_no_slot.held,
 	.limit = (uintptr_t)lp_no_slot.held,
 	.ground = { .lock = ~0ull },
+	.salt = ~0ull,
 };
 
 __thread struct lp_self lp_self = { .slot = &lp_no_slot };

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libc.c — calls of functions that take locks inside libc: which lock, and is it news?
+ */
+#include "runtime/libc.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/runtime.h"
+
+lp_libc_fn *lp_libc_real[LP_CALL_COUNT];
+uint8_t lp_libc_armed = LP_LIBC_UNRESOLVED;
+__thread uint64_t lp_libc_frame;
+
+/* ---- rows ---- */
+
+static const char *const function_names[] = {
+#define R(name, lock) #name,
+	LP_LIBC_CALLS(R)
+#undef R
+};
+
+static const uint8_t lock_of[] = {
+#define R(name, lock) LP_LIBC_##lock,
+	LP_LIBC_CALLS(R)
+#undef R
+};
+
+static const struct lp_class_name classes[] = {
+#define X(lock, text, safe) { .kind = LP_LOCK_LIBC, .name = text },
+	LP_LIBC_LOCKS(X)
+#undef X
+};
+
+static const bool safe_in_child[] = {
+#define X(lock, text, safe) safe,
+	LP_LIBC_LOCKS(X)
+#undef X
+};
+
+/* One FILE is told from another by its address. */
+static const struct lp_class_name file_class = { .kind = LP_LOCK_LIBC, .name = "FILE lock" };
+
+/* ---- the real functions ---- */
+
+/* Not declared by headers: for calls before anything could be looked up. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *at, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void *at);
+
+/* What dlsym() itself may call while it looks for the program's malloc. */
+static lp_libc_fn *libc_own(enum lp_libc_call call)
+{
+	switch ((int)call) {
+	case LP_CALL_malloc:
+		return (lp_libc_fn *)__libc_malloc;
+	case LP_CALL_calloc:
+		return (lp_libc_fn *)__libc_calloc;
+	case LP_CALL_realloc:
+		return (lp_libc_fn *)__libc_realloc;
+	case LP_CALL_memalign:
+	case LP_CALL_aligned_alloc:
+		return (lp_libc_fn *)__libc_memalign;
+	case LP_CALL_free:
+		return (lp_libc_fn *)__libc_free;
+	}
+	return NULL;
+}
+
+/* dlsym() is one of ours; dlvsym() is not. Not everything has a version that is the same everywhere. */
+static void *look_up(enum lp_libc_call call)
+{
+	const char *name = function_names[call];
+	void *found = NULL;
+
+	if (call == LP_CALL_dlsym || call == LP_CALL_dlopen || call == LP_CALL_dlmopen ||
+	    call == LP_CALL_dlclose || call == LP_CALL_dladdr || call == LP_CALL_dladdr1)
+		found = dlvsym(RTLD_NEXT, name, "GLIBC_2.34");
+	if (!found && call == LP_CALL_dlsym)
+		return dlvsym(RTLD_NEXT, name, "GLIBC_2.2.5");
+	return found ? found : dlsym(RTLD_NEXT, name);
+}
+
+/* One that is called before lp_libc_resolve(), perhaps by what that does. */
+static LP_COLD lp_libc_fn *resolve_early(enum lp_libc_call call)
+{
+	static __thread bool looking __attribute__((tls_model("initial-exec")));
+	void *found;
+
+	if (looking && libc_own(call))
+		return libc_own(call);
+	looking = true;
+	found = look_up(call);
+	looking = false;
+	memcpy(&lp_libc_real[call], &found, sizeof(found));
+	return lp_libc_real[call];
+}
+
+void lp_libc_resolve(void)
+{
+	for (unsigned call = 0; call < LP_CALL_COUNT; call++)
+		if (!lp_libc_real[call])
+			resolve_early(call);
+	__atomic_fetch_and(&lp_libc_armed, (uint8_t)~LP_LIBC_UNRESOLVED, __ATOMIC_RELEASE);
+}
+
+void lp_libc_arm(void)
+{
+	if (!(__atomic_load_n(&lp_libc_armed, __ATOMIC_RELAXED) & LP_LIBC_ARMED))
+		__atomic_fetch_or(&lp_libc_armed, LP_LIBC_ARMED, __ATOMIC_RELEASE);
+}
+
+/* ---- locks ---- */
+
+/* Locks that libc has one of: their address here stands for them. */
+static struct one {
+	uint64_t	word, serial;
+	uint32_t	state;		/* 0, 1: being made, 2: it has its class */
+} one[LP_LIBC_LOCK_COUNT];
+
+static bool give_class(uint32_t *state, struct lp_home home, uint64_t address,
+		       const struct lp_class_name *class)
+{
+	uint32_t new = 0;
+
+	/* another thread, or what this handler interrupted, is at it: not this time */
+	if (!__atomic_compare_exchange_n(state, &new, 1, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		return new == 2;
+	lp_lock_register_class(home, address, lp_class_named(class), true);
+	__atomic_store_n(state, 2, __ATOMIC_RELEASE);
+	return true;
+}
+
+static struct lp_home home_of_one(enum lp_libc_lock lock)
+{
+	return (struct lp_home){ &one[lock].word, &one[lock].serial };
+}
+
+static bool op_of_one(enum lp_libc_lock lock, struct lp_op *op)
+{
+	op->home = home_of_one(lock);
+	op->address = (uintptr_t)&one[lock];
+	return __atomic_load_n(&one[lock].state, __ATOMIC_ACQUIRE) == 2 ||
+	       give_class(&one[lock].state, op->home, op->address, &classes[lock]);
+}
+
+static bool op_of_file(uint64_t file, struct lp_op *op)
+{
+	static uint32_t making;
+	uint32_t nobody = 0;
+
+	op->address = file;
+	op->home = lp_home_in_table((const void *)(uintptr_t)file);
+	if (!op->home.word)
+		return false;
+	if (lp_lock_known(op->home, file).id)
+		return true;
+	if (!__atomic_compare_exchange_n(&making, &nobody, 1, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		return false;
+	lp_lock_register_class(op->home, file, lp_class_named(&file_class), true);
+	__atomic_store_n(&making, 0, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* The objects, not the pointers that the program may change. */
+extern char _IO_2_1_stdin_[], _IO_2_1_stdout_[], _IO_2_1_stderr_[];
+
+static enum lp_libc_lock lock_of_file(uint64_t file)
+{
+	if (!file)
+		return LP_LIBC_FILES;	/* fflush(NULL) */
+	if (file == (uintptr_t)_IO_2_1_stdout_)
+		return LP_LIBC_STDOUT;
+	if (file == (uintptr_t)_IO_2_1_stderr_)
+		return LP_LIBC_STDERR;
+	return file == (uintptr_t)_IO_2_1_stdin_ ? LP_LIBC_STDIN : LP_LIBC_LOCK_COUNT;
+}
+
+bool lp_libc_op(enum lp_libc_call call, uint64_t file, uint64_t site, struct lp_op *op)
+{
+	enum lp_libc_lock lock = lock_of[call];
+
+	if (lock >= LP_LIBC_LOCK_COUNT)
+		lock = lock_of_file(file);
+	*op = (struct lp_op){ .site = site, .kind = LP_LOCK_LIBC, .mode = LP_WRITE,
+			      .simple = true };
+	return lock < LP_LIBC_LOCK_COUNT ? op_of_one(lock, op) : op_of_file(file, op);
+}
+
+/* ---- calls ---- */
+
+/* Of this thread: in which state each busy lock was noted last. Read by the stubs. */
+__thread uint64_t lp_libc_noted[LP_LIBC_LOCK_COUNT]
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+static __thread uint64_t noted_files[16] __attribute__((tls_model("initial-exec")));
+
+static uint64_t state_of(const struct lp_rec_slot *slot)
+{
+	return slot->salt ^ lp_generation;
+}
+
+/* Arguments with which nothing is locked. */
+static bool takes_none(enum lp_libc_call call, const uint64_t *argument)
+{
+	const char *format = (const char *)(uintptr_t)argument[2];
+
+	switch ((int)call) {
+	case LP_CALL_free:
+		return !argument[0];
+	case LP_CALL_setlocale:
+		return !argument[1];	/* a question */
+	case LP_CALL_strftime:
+	case LP_CALL_strftime_l:
+		return !format || !strpbrk(format, "Zs");
+	}
+	return false;
+}
+
+static void note(struct lp_rec_slot *slot, enum lp_libc_call call, uint64_t file, uint64_t site,
+		 uint64_t *noted, uint64_t mix)
+{
+	uint64_t frame = lp_libc_frame;
+	struct lp_op op;
+
+	if (!lp_libc_op(call, file, site, &op))
+		return;
+	/* its first byte and one more: return addresses are looked up one byte before */
+	lp_libc_frame = (uintptr_t)lp_libc_real[call] + 1;
+	if (lp_hold_note(slot, &op) || lp_writer_stopped(&lp_rt.track.writer))
+		*noted = state_of(slot) ^ mix;
+	lp_libc_frame = frame;
+}
+
+static bool is_busy(enum lp_libc_call call)
+{
+	return call >= LP_CALL_malloc;
+}
+
+/* A busy function is called. `argument`: of the registers. */
+static void note_busy(struct lp_rec_slot *slot, enum lp_libc_call call, const uint64_t *argument,
+		      uint64_t site)
+{
+	enum lp_libc_lock lock = lock_of[call];
+	uint64_t file = 0, mix = 0, *noted;
+
+	if (lock >= LP_LIBC_LOCK_COUNT) {
+		file = argument[lock - LP_LIBC_FILE_1];
+		lock = lock_of_file(file);
+	}
+	if (lock < LP_LIBC_LOCK_COUNT) {
+		noted = &lp_libc_noted[lock];
+	} else {
+		mix = file * LP_KEY_MUL;
+		noted = &noted_files[mix >> 60];
+	}
+	if (*noted == (state_of(slot) ^ mix) &&
+	    !((lp_libc_armed & LP_LIBC_ORDERS) && lp_track_depth(slot)))
+		return;
+	note(slot, call, file, site, noted, mix);
+}
+
+/* The FILE is closed: what comes to lie at its address is another one. */
+static void forget_file(uint64_t file)
+{
+	uint64_t *entry = lp_table_find(file);
+
+	if (entry && lp_lock_known((struct lp_home){ &entry[0], &entry[1] }, file).id)
+		lp_lock_forget((struct lp_home){ &entry[0], &entry[1] });
+}
+
+/* This process is a forked child, for which libc has taken care of the lock. */
+static bool is_made_anew(enum lp_libc_call call)
+{
+	return lp_self.signals.in_child &&
+	       (lock_of[call] >= LP_LIBC_LOCK_COUNT || safe_in_child[lock_of[call]]);
+}
+
+static void note_call(struct lp_rec_slot *slot, enum lp_libc_call call, const uint64_t *argument,
+		      uint64_t site)
+{
+	uint64_t unused;
+
+	if (takes_none(call, argument))
+		return;
+	if (is_busy(call))
+		note_busy(slot, call, argument, site);
+	else
+		note(slot, call, argument[0], site, &unused, 0);
+	if (call == LP_CALL_fclose)
+		forget_file(argument[0]);
+}
+
+/* Called by the stubs: what to jump to. */
+__attribute__((visibility("hidden")))
+lp_libc_fn *lp_libc_called(enum lp_libc_call call, const uint64_t *argument, uint64_t site);
+
+lp_libc_fn *lp_libc_called(enum lp_libc_call call, const uint64_t *argument, uint64_t site)
+{
+	lp_libc_fn *real = lp_libc_real[call], *instead;
+	struct lp_rec_slot *slot;
+
+	if (lp_unlikely(!real))
+		real = resolve_early(call);
+	/* malloc may be called anywhere, also by what gives a thread its slot */
+	slot = is_busy(call) ? lp_own_slot() : lp_slot();
+	if (!slot || is_made_anew(call))
+		return real;
+	instead = is_busy(call) ? NULL : lp_libc_instead(call, argument, site);
+	if (instead)
+		return instead;
+	note_call(slot, call, argument, site);
+	return real;
+}
