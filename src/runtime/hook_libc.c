@@ -155,24 +155,58 @@ static void hold_ended(const struct hold *hold)
 		lp_release(slot, hold->op.address);
 }
 
+static int get_changes(struct dl_phdr_info *info, size_t size, void *data)
+{
+	*(uint64_t *)data = info->dlpi_adds + info->dlpi_subs;
+	return 1;
+}
+
+static uint64_t changes_of_list(void)
+{
+	uint64_t changes = 0;
+
+	REAL(dl_iterate_phdr)(get_changes, &changes);
+	return changes;
+}
+
+/* Loading and unloading lock the list of objects as well, for a moment: if it has changed. */
+static void note_list(const struct hold *hold, enum lp_libc_call call, uint64_t before,
+		      uint64_t site)
+{
+	uint64_t frame = lp_libc_frame;
+	struct lp_op op;
+
+	if (!hold->on || !lp_own_slot() || changes_of_list() == before ||
+	    !lp_libc_op(LP_CALL_dl_iterate_phdr, 0, site, &op) ||
+	    lp_holds(lp_self.slot, op.address))
+		return;
+	lp_libc_frame = (uintptr_t)lp_libc_real[call] + 1;
+	lp_hold_note(lp_self.slot, &op);
+	lp_libc_frame = frame;
+}
+
 static void *held_dlopen(const char *file, int flags)
 {
+	uint64_t before = changes_of_list();
 	struct hold hold;
 	void *result;
 
 	hold_begins(&hold, LP_CALL_dlopen, 0, LP_SITE(), 0);
 	result = REAL(dlopen)(file, flags);
+	note_list(&hold, LP_CALL_dlopen, before, LP_SITE());
 	hold_ended(&hold);
 	return result;
 }
 
 static void *held_dlmopen(Lmid_t space, const char *file, int flags)
 {
+	uint64_t before = changes_of_list();
 	struct hold hold;
 	void *result;
 
 	hold_begins(&hold, LP_CALL_dlmopen, 0, LP_SITE(), 0);
 	result = REAL(dlmopen)(space, file, flags);
+	note_list(&hold, LP_CALL_dlmopen, before, LP_SITE());
 	hold_ended(&hold);
 	return result;
 }
@@ -180,11 +214,13 @@ static void *held_dlmopen(Lmid_t space, const char *file, int flags)
 /* Destructors run. Other code may be loaded at the same addresses. */
 static int held_dlclose(void *handle)
 {
+	uint64_t before = changes_of_list();
 	struct hold hold;
 	int result;
 
 	hold_begins(&hold, LP_CALL_dlclose, 0, LP_SITE(), 0);
 	result = REAL(dlclose)(handle);
+	note_list(&hold, LP_CALL_dlclose, before, LP_SITE());
 	hold_ended(&hold);
 	lp_place_forget();
 	lp_bump_generation();

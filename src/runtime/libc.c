@@ -228,7 +228,8 @@ static void note(struct lp_rec_slot *slot, enum lp_libc_call call, uint64_t file
 	uint64_t frame = lp_libc_frame;
 	struct lp_op op;
 
-	if (!lp_libc_op(call, file, site, &op))
+	/* those that can be held here count */
+	if (!lp_libc_op(call, file, site, &op) || lp_holds(slot, op.address))
 		return;
 	/* its first byte and one more: return addresses are looked up one byte before */
 	lp_libc_frame = (uintptr_t)lp_libc_real[call] + 1;
