@@ -23,6 +23,7 @@ static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_spinlock_t spinlock;
 static struct padded private_lock[THREADS];
 static long private_count;
+static FILE *null;
 
 static long now_ns(void)
 {
@@ -132,6 +133,67 @@ static long run_threads(long count)
 	return count;		/* each thread's pairs, which run side by side */
 }
 
+/* What takes locks inside libc. */
+
+static long run_malloc(long count)
+{
+	long i;
+
+	for (i = 0; i < count; i++) {
+		void *volatile memory = malloc(64);
+
+		free(memory);
+	}
+	return count;
+}
+
+static long run_printf(long count)
+{
+	long i;
+
+	for (i = 0; i < count; i++)
+		fprintf(null, "%ld\n", i);
+	return count;
+}
+
+static long run_putc(long count)
+{
+	long i;
+
+	for (i = 0; i < count; i++)
+		putc('\n', null);
+	return count;
+}
+
+static long run_localtime(long count)
+{
+	time_t now = 0;
+	struct tm tm;
+	long i;
+
+	for (i = 0; i < count; i++)
+		localtime_r(&now, &tm);
+	return count;
+}
+
+static long run_malloc_handler(long count)
+{
+	signal(SIGUSR1, do_nothing);
+	return run_malloc(count);
+}
+
+static long run_printf_handler(long count)
+{
+	signal(SIGUSR1, do_nothing);
+	return run_printf(count);
+}
+
+static long run_putc_handler(long count)
+{
+	signal(SIGUSR1, do_nothing);
+	return run_putc(count);
+}
+
 static const struct {
 	const char *name;
 	long (*run)(long count);
@@ -143,6 +205,13 @@ static const struct {
 	{ "write", run_write },
 	{ "spin", run_spin },
 	{ "threads", run_threads },
+	{ "malloc", run_malloc },
+	{ "malloc-handler", run_malloc_handler },
+	{ "printf", run_printf },
+	{ "printf-handler", run_printf_handler },
+	{ "putc", run_putc },
+	{ "putc-handler", run_putc_handler },
+	{ "localtime", run_localtime },
 };
 
 static void prepare(void)
@@ -154,6 +223,9 @@ static void prepare(void)
 	for (i = 0; i < THREADS; i++)
 		pthread_mutex_init(&private_lock[i].lock, NULL);
 	pthread_spin_init(&spinlock, PTHREAD_PROCESS_PRIVATE);
+	null = fopen("/dev/null", "w");
+	if (!null)
+		exit(1);
 }
 
 int main(int argc, char **argv)

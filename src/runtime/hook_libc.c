@@ -84,15 +84,42 @@ __asm__(
 	"2:\n"
 
 /* The thread is in the state in which the lock was noted last. r10 and r11 are free in a call. */
-#define UNLESS_NOTED \
+#define STATE_TO_R11 \
 	"	mov lp_self@gottpoff(%%rip), %%r11\n" \
 	"	mov %%fs:(%%r11), %%r11\n" \
-	"	mov lp_libc_noted@gottpoff(%%rip), %%r10\n" \
 	"	mov %c2(%%r11), %%r11\n" \
-	"	xor lp_generation(%%rip), %%r11\n" \
+	"	xor lp_generation(%%rip), %%r11\n"
+
+#define UNLESS_LOCK_NOTED \
+	STATE_TO_R11 \
+	"	mov lp_libc_noted@gottpoff(%%rip), %%r10\n" \
 	"	cmp %%fs:%c3(%%r10), %%r11\n" \
 	"	jne 1f\n" \
 	"	jmp *lp_libc_real + %c1(%%rip)\n"
+
+/* Places are 16 bytes, and so is what FILEs are aligned to. */
+#define UNLESS_FILE_NOTED(argument) \
+	STATE_TO_R11 \
+	"	xor %%" argument ", %%r11\n" \
+	"	mov %%" argument ", %%r10\n" \
+	"	and $0xf0, %%r10d\n" \
+	"	add lp_libc_noted_files@gottpoff(%%rip), %%r10\n" \
+	"	cmp %%fs:(%%r10), %%r11\n" \
+	"	jne 1f\n" \
+	"	jmp *lp_libc_real + %c1(%%rip)\n"
+
+_Static_assert(sizeof(struct lp_libc_noted_file) == 16 && LP_LIBC_NOTED_FILES == 16, "0xf0");
+
+/* By the lock that stands in a row. */
+#define UNLESS_NOTED_STDIN	UNLESS_LOCK_NOTED
+#define UNLESS_NOTED_STDOUT	UNLESS_LOCK_NOTED
+#define UNLESS_NOTED_STDERR	UNLESS_LOCK_NOTED
+#define UNLESS_NOTED_FILES	UNLESS_LOCK_NOTED
+#define UNLESS_NOTED_FILE_1	UNLESS_FILE_NOTED("rdi")
+#define UNLESS_NOTED_FILE_2	UNLESS_FILE_NOTED("rsi")
+#define UNLESS_NOTED_FILE_3	UNLESS_FILE_NOTED("rdx")
+#define UNLESS_NOTED_FILE_4	UNLESS_FILE_NOTED("rcx")
+#define UNLESS_NOTED_FILE_5	UNLESS_FILE_NOTED("r8")
 
 _Static_assert(offsetof(struct lp_self, slot) == 0, "the stubs read it");
 
@@ -109,12 +136,16 @@ void lp_stub_##name(void) \
 LP_LIBC_RARE(R)
 #undef R
 
-#define R(name, lock) STUB(name, UNLESS_ARMED UNLESS_NOTED ENTER, LP_LIBC_##lock)
+#define R(name, lock) STUB(name, UNLESS_ARMED UNLESS_LOCK_NOTED ENTER, LP_LIBC_##lock)
 LP_LIBC_BUSY(R)
 #undef R
 
-#define R(name, lock) STUB(name, UNLESS_ARMED ENTER, 0)
+#define R(name, lock) STUB(name, UNLESS_ARMED UNLESS_NOTED_##lock ENTER, LP_LIBC_##lock)
 LP_LIBC_BUSY_FILE(R)
+#undef R
+
+#define R(name, lock) STUB(name, UNLESS_ARMED ENTER, 0)
+LP_LIBC_BUSY_END(R)
 #undef R
 
 /* ---- what is held ---- */
@@ -245,8 +276,10 @@ static void files_have_orders(void)
 {
 	const uint8_t bits = LP_LIBC_ARMED | LP_LIBC_ORDERS;
 
-	if ((__atomic_load_n(&lp_libc_armed, __ATOMIC_RELAXED) & bits) != bits)
-		__atomic_fetch_or(&lp_libc_armed, bits, __ATOMIC_RELEASE);
+	if ((__atomic_load_n(&lp_libc_armed, __ATOMIC_RELAXED) & bits) == bits)
+		return;
+	__atomic_fetch_or(&lp_libc_armed, bits, __ATOMIC_RELEASE);
+	lp_bump_generation();	/* what was noted once is looked at each time */
 }
 
 static void held_flockfile(FILE *file)

@@ -195,10 +195,14 @@ bool lp_libc_op(enum lp_libc_call call, uint64_t file, uint64_t site, struct lp_
 
 /* ---- calls ---- */
 
-/* Of this thread: in which state each busy lock was noted last. Read by the stubs. */
+/*
+ * Of this thread: in which state each busy lock was noted last, and each of some FILEs. Read by the
+ * stubs, which go to libc at once when it is the state the thread is in.
+ */
 __thread uint64_t lp_libc_noted[LP_LIBC_LOCK_COUNT]
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-static __thread uint64_t noted_files[16] __attribute__((tls_model("initial-exec")));
+__thread struct lp_libc_noted_file lp_libc_noted_files[LP_LIBC_NOTED_FILES]
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static uint64_t state_of(const struct lp_rec_slot *slot)
 {
@@ -222,20 +226,35 @@ static bool takes_none(enum lp_libc_call call, const uint64_t *argument)
 	return false;
 }
 
-static void note(struct lp_rec_slot *slot, enum lp_libc_call call, uint64_t file, uint64_t site,
-		 uint64_t *noted, uint64_t mix)
+/* The thread has been here before: what lp_hold_fast() would say, for a lock that is not taken. */
+static bool is_old_chain(const struct lp_rec_slot *slot, enum lp_libc_lock lock, uint64_t site)
+{
+	uint64_t word = one[lock].word, key, look;
+	uint32_t check = lp_tag_check((uintptr_t)&one[lock], lp_nonce);
+
+	if ((uint32_t)word != check)
+		return false;
+	key = (lp_track_held_key(slot) ^ site ^ (word ^ check)) * LP_KEY_MUL;
+	look = key ^ state_of(slot);
+	return slot->cache_key[lp_track_index(look)] == look;
+}
+
+/* True: it is known from now on. */
+static bool note(struct lp_rec_slot *slot, enum lp_libc_call call, uint64_t file, uint64_t site)
 {
 	uint64_t frame = lp_libc_frame;
 	struct lp_op op;
+	bool noted;
 
-	/* those that can be held here count */
-	if (!lp_libc_op(call, file, site, &op) || lp_holds(slot, op.address))
-		return;
+	if (!lp_libc_op(call, file, site, &op))
+		return false;
+	if (lp_holds(slot, op.address))
+		return false;	/* those that can be held here count */
 	/* its first byte and one more: return addresses are looked up one byte before */
 	lp_libc_frame = (uintptr_t)lp_libc_real[call] + 1;
-	if (lp_hold_note(slot, &op) || lp_writer_stopped(&lp_rt.track.writer))
-		*noted = state_of(slot) ^ mix;
+	noted = lp_hold_note(slot, &op) || lp_writer_stopped(&lp_rt.track.writer);
 	lp_libc_frame = frame;
+	return noted;
 }
 
 static bool is_busy(enum lp_libc_call call)
@@ -243,27 +262,26 @@ static bool is_busy(enum lp_libc_call call)
 	return call >= LP_CALL_malloc;
 }
 
-/* A busy function is called. `argument`: of the registers. */
+static struct lp_libc_noted_file *noted_file(uint64_t file)
+{
+	return &lp_libc_noted_files[file / 16 % LP_LIBC_NOTED_FILES];
+}
+
+/* A busy function is called: once in each state, where no locks of the program are orders. */
 static void note_busy(struct lp_rec_slot *slot, enum lp_libc_call call, const uint64_t *argument,
 		      uint64_t site)
 {
 	enum lp_libc_lock lock = lock_of[call];
-	uint64_t file = 0, mix = 0, *noted;
+	bool of_file = lock >= LP_LIBC_LOCK_COUNT;
+	uint64_t file = of_file ? argument[lock - LP_LIBC_FILE_1] : 0;
 
-	if (lock >= LP_LIBC_LOCK_COUNT) {
-		file = argument[lock - LP_LIBC_FILE_1];
-		lock = lock_of_file(file);
-	}
-	if (lock < LP_LIBC_LOCK_COUNT) {
-		noted = &lp_libc_noted[lock];
-	} else {
-		mix = file * LP_KEY_MUL;
-		noted = &noted_files[mix >> 60];
-	}
-	if (*noted == (state_of(slot) ^ mix) &&
-	    !((lp_libc_armed & LP_LIBC_ORDERS) && lp_track_depth(slot)))
+	if (!note(slot, call, file, site) ||
+	    (lock != LP_LIBC_MALLOC && (lp_libc_armed & LP_LIBC_ORDERS)))
 		return;
-	note(slot, call, file, site, noted, mix);
+	if (of_file)
+		noted_file(file)->state = state_of(slot) ^ file;
+	else
+		lp_libc_noted[lock] = state_of(slot);
 }
 
 /* The FILE is closed: what comes to lie at its address is another one. */
@@ -271,6 +289,7 @@ static void forget_file(uint64_t file)
 {
 	uint64_t *entry = lp_table_find(file);
 
+	noted_file(file)->state = 0;
 	if (entry && lp_lock_known((struct lp_home){ &entry[0], &entry[1] }, file).id)
 		lp_lock_forget((struct lp_home){ &entry[0], &entry[1] });
 }
@@ -285,14 +304,12 @@ static bool is_made_anew(enum lp_libc_call call)
 static void note_call(struct lp_rec_slot *slot, enum lp_libc_call call, const uint64_t *argument,
 		      uint64_t site)
 {
-	uint64_t unused;
-
 	if (takes_none(call, argument))
 		return;
 	if (is_busy(call))
 		note_busy(slot, call, argument, site);
-	else
-		note(slot, call, argument[0], site, &unused, 0);
+	else if (!is_old_chain(slot, lock_of[call], site))
+		note(slot, call, 0, site);
 	if (call == LP_CALL_fclose)
 		forget_file(argument[0]);
 }

@@ -115,12 +115,16 @@ enum lp_libc_lock {
 	R(clearerr, FILE_1) R(fopen, FILES) R(fopen64, FILES) R(fdopen, FILES) R(freopen, FILE_3) \
 	R(freopen64, FILE_3) R(tmpfile, FILES) R(tmpfile64, FILES) R(open_memstream, FILES) \
 	R(open_wmemstream, FILES) R(fopencookie, FILES) R(popen, FILES) R(pclose, FILES) \
-	R(fclose, FILE_1) R(fcloseall, FILES) R(_flushlbf, FILES) \
+	R(fcloseall, FILES) R(_flushlbf, FILES) \
 	R(perror, STDERR) R(psignal, STDERR) R(psiginfo, STDERR) R(error, STDERR) \
 	R(error_at_line, STDERR) R(warn, STDERR) R(warnx, STDERR) R(vwarn, STDERR) \
 	R(vwarnx, STDERR) R(err, STDERR) R(errx, STDERR) R(verr, STDERR) R(verrx, STDERR)
 
-#define LP_LIBC_CALLS(R) LP_LIBC_RARE(R) LP_LIBC_BUSY(R) LP_LIBC_BUSY_FILE(R)
+/* Of these each call matters: the FILE is gone. */
+#define LP_LIBC_BUSY_END(R) R(fclose, FILE_1)
+
+#define LP_LIBC_CALLS(R) \
+	LP_LIBC_RARE(R) LP_LIBC_BUSY(R) LP_LIBC_BUSY_FILE(R) LP_LIBC_BUSY_END(R)
 
 enum lp_libc_call {
 #define R(name, lock) LP_CALL_##name,
@@ -140,6 +144,12 @@ enum lp_libc_armed {
 	LP_LIBC_ORDERS		= 4,	/* the program locks FILEs itself, so their order matters */
 };
 extern uint8_t lp_libc_armed;
+
+#define LP_LIBC_NOTED_FILES	16u
+struct lp_libc_noted_file {
+	uint64_t	state;		/* mixed with the address of the FILE */
+	uint64_t	unused;		/* so that an address tells its place by its lower bits */
+};
 
 /* Handlers may come from now on. Any thread, handlers too. */
 void lp_libc_arm(void);
