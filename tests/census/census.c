@@ -48,6 +48,7 @@ static const struct {
 #define ROW(name) { #name, (void *)name },
 	FUNCTIONS(ROW)
 	SIGNAL_FUNCTIONS(ROW)
+	LIBC_FUNCTIONS(ROW)
 #undef ROW
 };
 
@@ -888,6 +889,7 @@ int main(int argc, char **argv)
 	threads();
 	c11();
 	signals();
+	libc_locks();
 	forks();
 	return 0;
 }

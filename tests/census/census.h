@@ -3,13 +3,24 @@
 #ifndef CENSUS_H
 #define CENSUS_H
 
+#include <dlfcn.h>
+#include <err.h>
 #include <errno.h>
+#include <grp.h>
+#include <link.h>
+#include <locale.h>
+#include <malloc.h>
+#include <netdb.h>
 #include <poll.h>
+#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <stdlib.h>
 #include <sys/select.h>
+#include <syslog.h>
+#include <time.h>
 #include <ucontext.h>
 
 #define ERRNO_BEFORE 4242
@@ -21,7 +32,28 @@
 	F(sigsuspend) F(sigpause) F(ppoll) F(pselect) F(epoll_pwait) F(epoll_pwait2) \
 	F(longjmp) F(_longjmp) F(siglongjmp) F(setcontext) F(swapcontext)
 
+/* The same of libc_locks(). */
+#define LIBC_FUNCTIONS(F) \
+	F(malloc) F(free) F(calloc) F(realloc) F(reallocarray) F(posix_memalign) \
+	F(aligned_alloc) F(memalign) F(valloc) F(pvalloc) F(printf) F(vprintf) F(fprintf) \
+	F(vfprintf) F(puts) F(putchar) F(putc) F(fputc) F(fputs) F(fwrite) F(ftell) F(rewind) \
+	F(fgetc) F(ungetc) F(getc) F(fseek) F(fseeko) F(ftello) F(fflush) F(setvbuf) F(clearerr) \
+	F(fclose) F(fopen) F(fdopen) F(tmpfile) F(perror) F(warnx) F(__isoc99_fscanf) F(fgetpos) \
+	F(fsetpos) F(fgets) F(getline) F(getdelim) F(fread) F(ftrylockfile) F(flockfile) \
+	F(funlockfile) F(popen) F(pclose) F(localtime) F(localtime_r) F(gmtime) F(gmtime_r) \
+	F(mktime) F(strftime) F(ctime) F(ctime_r) F(tzset) F(getaddrinfo) F(getpwnam) \
+	F(getpwuid) F(getpwnam_r) F(getpwuid_r) F(getgrnam) F(getgrgid) F(setpwent) F(getpwent) \
+	F(endpwent) F(dlopen) F(dlsym) F(dlclose) F(dladdr) F(dl_iterate_phdr) F(setenv) \
+	F(unsetenv) F(putenv) F(random) F(srandom) F(rand) F(srand) F(initstate) F(setstate) \
+	F(setlocale) F(newlocale) F(freelocale) F(openlog) F(setlogmask) F(syslog) F(closelog) \
+	F(__cxa_atexit)
+
+/* Known by these symbols to programs, and declared nowhere. */
+extern int __isoc99_fscanf(FILE *file, const char *format, ...);
+extern int __cxa_atexit(void (*handler)(void *), void *argument, void *object);
+
 void signals(void);
+void libc_locks(void);
 
 static inline void report(const char *what, long result)
 {

@@ -27,7 +27,16 @@ FUNCTIONS = {f'pthread_{name}' for name in '''
     sigaction signal ssignal sysv_signal sigset sigignore
     pthread_sigmask sigprocmask sigblock sigsetmask sighold sigrelse
     sigsuspend sigpause ppoll pselect epoll_pwait epoll_pwait2
-    longjmp _longjmp siglongjmp setcontext swapcontext'''.split())
+    longjmp _longjmp siglongjmp setcontext swapcontext
+    malloc free calloc realloc reallocarray posix_memalign aligned_alloc memalign valloc
+    pvalloc printf vprintf fprintf vfprintf puts putchar putc fputc fputs fwrite ftell
+    rewind fgetc ungetc getc fseek fseeko ftello fflush setvbuf clearerr fclose fopen
+    fdopen tmpfile perror warnx __isoc99_fscanf fgetpos fsetpos fgets getline getdelim
+    fread ftrylockfile flockfile funlockfile popen pclose localtime localtime_r gmtime
+    gmtime_r mktime strftime ctime ctime_r tzset getaddrinfo getpwnam getpwuid getpwnam_r
+    getpwuid_r getgrnam getgrgid setpwent getpwent endpwent dlopen dlsym dlclose dladdr
+    dl_iterate_phdr setenv unsetenv putenv random srandom rand srand initstate setstate
+    setlocale newlocale freelocale openlog setlogmask syslog closelog __cxa_atexit'''.split())
 
 LIBRARY = 'liblockproof.so'
 
