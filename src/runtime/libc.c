@@ -71,7 +71,7 @@ static lp_libc_fn *libc_own(enum lp_libc_call call)
 	return NULL;
 }
 
-/* dlsym() is one of ours; dlvsym() is not. Not everything has a version that is the same everywhere. */
+/* dlsym() is one of ours, dlvsym() is not. Those that moved into libc have two versions. */
 static void *look_up(enum lp_libc_call call)
 {
 	const char *name = function_names[call];
