@@ -304,9 +304,10 @@ static int held_ftrylockfile(FILE *file)
 
 static void held_funlockfile(FILE *file)
 {
-	struct hold hold = { .on = lp_own_slot() &&
-			     lp_libc_op(LP_CALL_funlockfile, (uintptr_t)file, LP_SITE(), &hold.op) };
+	struct hold hold;
 
+	hold.on = lp_own_slot() &&
+		  lp_libc_op(LP_CALL_funlockfile, (uintptr_t)file, LP_SITE(), &hold.op);
 	hold_ended(&hold);
 	REAL(funlockfile)(file);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* census_libc.c — functions that take locks inside libc, before and after a handler is installed. */
+/* census_libc.c — functions that take locks inside libc; before and after a handler is there. */
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -92,8 +92,8 @@ static void printing(void)
 	FILE *none = fopen("/dev/full", "w"), *to = tmpfile();
 
 	/* more arguments than registers, of both kinds */
-	T(printf("%d %s %g %c %ld %g %d %g %d %g %g %g %g %g %Lg\n", 1, "two", 3.5, 'f', 5l, 6.25, 7,
-		 8.0, 9, 10.0, 11.0, 12.0, 13.0, 14.5, (long double)15));
+	T(printf("%d %s %g %c %ld %g %d %g %d %g %g %g %g %g %Lg\n", 1, "two", 3.5, 'f', 5l, 6.25,
+		 7, 8.0, 9, 10.0, 11.0, 12.0, 13.0, 14.5, (long double)15));
 	T(vout("%d %g %s\n", 1, 2.5, "three"));
 	T(fprintf(to, "%s %g\n", "line", 1.5));
 	T(vfile(to, "%d %d %d %d %d %d %g\n", 1, 2, 3, 4, 5, 6, 7.5));
