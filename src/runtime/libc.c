@@ -119,53 +119,27 @@ void lp_libc_arm(void)
 /* Locks that libc has one of: their address here stands for them. */
 static struct one {
 	uint64_t	word, serial;
-	uint32_t	state;		/* 0, 1: being made, 2: it has its class */
 } one[LP_LIBC_LOCK_COUNT];
 
-static bool give_class(uint32_t *state, struct lp_home home, uint64_t address,
-		       const struct lp_class_name *class)
+static bool has_class(const struct lp_op *op, const struct lp_class_name *class)
 {
-	uint32_t new = 0;
-
-	/* another thread, or what this handler interrupted, is at it: not this time */
-	if (!__atomic_compare_exchange_n(state, &new, 1, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
-		return new == 2;
-	lp_lock_register_class(home, address, lp_class_named(class), true);
-	__atomic_store_n(state, 2, __ATOMIC_RELEASE);
-	return true;
-}
-
-static struct lp_home home_of_one(enum lp_libc_lock lock)
-{
-	return (struct lp_home){ &one[lock].word, &one[lock].serial };
+	return op->home.word &&
+	       (lp_lock_known(op->home, op->address).id ||
+		lp_lock_adopt(op->home, op->address, lp_class_named(class), 0, true).id);
 }
 
 static bool op_of_one(enum lp_libc_lock lock, struct lp_op *op)
 {
-	op->home = home_of_one(lock);
+	op->home = (struct lp_home){ &one[lock].word, &one[lock].serial };
 	op->address = (uintptr_t)&one[lock];
-	return __atomic_load_n(&one[lock].state, __ATOMIC_ACQUIRE) == 2 ||
-	       give_class(&one[lock].state, op->home, op->address, &classes[lock]);
+	return has_class(op, &classes[lock]);
 }
 
 static bool op_of_file(uint64_t file, struct lp_op *op)
 {
-	static uint32_t making;
-	uint32_t nobody = 0;
-
-	op->address = file;
 	op->home = lp_home_in_table((const void *)(uintptr_t)file);
-	if (!op->home.word)
-		return false;
-	if (lp_lock_known(op->home, file).id)
-		return true;
-	if (!__atomic_compare_exchange_n(&making, &nobody, 1, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
-		return false;
-	lp_lock_register_class(op->home, file, lp_class_named(&file_class), true);
-	__atomic_store_n(&making, 0, __ATOMIC_RELEASE);
-	return true;
+	op->address = file;
+	return has_class(op, &file_class);
 }
 
 /* The objects, not the pointers that the program may change. */
