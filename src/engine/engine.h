@@ -68,7 +68,7 @@ const char *lp_level_name(enum lp_level level);
 	X(GATE, "A common lock was held around both orders, so they cannot overlap.") \
 	X(ORDERED, "Thread creation or join puts one order before the other.") \
 	X(READERS, "Only readers meet, which do not block one another.") \
-	X(TIMED, "An acquisition gives up after a while.") \
+	X(TIMED, "A wait gives up after a while, or is not known to last.") \
 	X(SYNC, "The handler runs only where the code it strikes fails by itself.") \
 	X(INSTANCES, "The orders were seen on different lock objects only.") \
 	X(PROCESSES, "The orders were seen in different processes only.") \

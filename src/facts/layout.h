@@ -232,7 +232,8 @@ struct lp_rec_class {
 	uint8_t		subclass;	/* of `base`, when that is not 0 */
 	uint32_t	base;		/* CLASS; 0: it is no subclass */
 	uint32_t	name_size;
-	uint32_t	zero2;
+	uint32_t	conditions;	/* live: 1: held around waits for conditions, or signals of
+					   them. Of use to the runtime only */
 	char		name[];		/* annotated classes: as reports print it */
 };
 

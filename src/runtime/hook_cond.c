@@ -19,6 +19,55 @@ struct wait {
 	struct lp_op	op;
 };
 
+/*
+ * Threads tell one another something under this lock: that they are about to end, say. A join that
+ * follows need not wait for what they did before (see hook_thread.c).
+ */
+static void mark_condition(const struct lp_held *held)
+{
+	struct lp_writer *writer = &lp_rt.track.writer;
+	const struct lp_rec_node *node = held->node ? lp_writer_at(writer, held->node) : NULL;
+	struct lp_rec_class *class;
+
+	if (!node || !node->lock)
+		return;
+	class = lp_writer_at(writer, lp_track_class_of(writer, node->lock));
+	if (!class->conditions)
+		__atomic_store_n(&class->conditions, 1, __ATOMIC_RELAXED);
+}
+
+static void signals(void)
+{
+	const struct lp_rec_slot *slot = lp_slot();
+
+	if (slot && lp_track_top(slot) > lp_track_base(slot))
+		mark_condition(lp_track_top(slot) - 1);
+}
+
+LP_PUBLIC int pthread_cond_signal(pthread_cond_t *cond)
+{
+	signals();
+	return lp_real.pthread_cond_signal(cond);
+}
+
+LP_PUBLIC int pthread_cond_broadcast(pthread_cond_t *cond)
+{
+	signals();
+	return lp_real.pthread_cond_broadcast(cond);
+}
+
+LP_PUBLIC int cnd_signal(cnd_t *cond)
+{
+	signals();
+	return lp_real.cnd_signal(cond);
+}
+
+LP_PUBLIC int cnd_broadcast(cnd_t *cond)
+{
+	signals();
+	return lp_real.cnd_broadcast(cond);
+}
+
 static void wait_begins(struct wait *wait, void *cond, pthread_mutex_t *mutex, uint64_t site)
 {
 	struct lp_rec_slot *slot = lp_slot();
@@ -27,6 +76,7 @@ static void wait_begins(struct wait *wait, void *cond, pthread_mutex_t *mutex, u
 	wait->slot = held ? slot : NULL;
 	if (!held)
 		return;
+	mark_condition(held);
 	wait->op = (struct lp_op){
 		.home = lp_home_of_mutex(mutex),
 		.address = (uintptr_t)mutex,

@@ -160,6 +160,27 @@ struct join {
 	uint32_t	thread;		/* THREAD, when it is known before the join */
 };
 
+/*
+ * Does it hold a lock under which threads tell one another things? Then the joined one may have told
+ * that it is done with it: pools are ended that way.
+ */
+static bool may_know(const struct lp_rec_slot *slot)
+{
+	const struct lp_writer *writer = &lp_rt.track.writer;
+
+	for (const struct lp_held *h = lp_track_base(slot); h < lp_track_top(slot); h++) {
+		const struct lp_rec_node *node = h->node ? lp_writer_at(writer, h->node) : NULL;
+		const struct lp_rec_class *class;
+
+		if (!node || !node->lock)
+			continue;
+		class = lp_writer_at(writer, lp_track_class_of(writer, node->lock));
+		if (__atomic_load_n(&class->conditions, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
 /* That the thread waits for the other's life is a fact before it does. */
 static void note_wait(struct lp_rec_slot *slot, pthread_t target, uint8_t flags, uint64_t site)
 {
@@ -171,6 +192,8 @@ static void note_wait(struct lp_rec_slot *slot, pthread_t target, uint8_t flags,
 
 	if (!life || !life[0] || flags & LP_TRY)
 		return;
+	if (may_know(slot))
+		acquire.flags |= LP_TIMED;	/* it is not known to last */
 	acquire.id = (uint32_t)life[0];
 	acquire.serial = life[1];
 	if (lp_self.signals.generation != lp_generation)

@@ -64,6 +64,10 @@ typedef void lp_signal_fn(int);
 	  (pthread_cond_t *, pthread_mutex_t *, const struct timespec *)) \
 	H(int, pthread_cond_clockwait, NULL, \
 	  (pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *)) \
+	H(int, pthread_cond_signal, "GLIBC_2.3.2", (pthread_cond_t *)) \
+	H(int, pthread_cond_broadcast, "GLIBC_2.3.2", (pthread_cond_t *)) \
+	H(int, cnd_signal, NULL, (cnd_t *)) \
+	H(int, cnd_broadcast, NULL, (cnd_t *)) \
 	H(int, cnd_wait, NULL, (cnd_t *, mtx_t *)) \
 	H(int, cnd_timedwait, NULL, (cnd_t *, mtx_t *, const struct timespec *)) \
 	H(int, pthread_create, NULL, \

@@ -35,6 +35,7 @@
 	F(pthread_rwlock_clockrdlock) F(pthread_rwlock_clockwrlock) F(pthread_rwlock_unlock) \
 	F(pthread_spin_init) F(pthread_spin_destroy) F(pthread_spin_lock) \
 	F(pthread_spin_trylock) F(pthread_spin_unlock) \
+	F(pthread_cond_signal) F(pthread_cond_broadcast) F(cnd_signal) F(cnd_broadcast) \
 	F(pthread_cond_wait) F(pthread_cond_timedwait) F(pthread_cond_clockwait) \
 	F(pthread_create) F(pthread_join) F(pthread_tryjoin_np) F(pthread_timedjoin_np) \
 	F(pthread_clockjoin_np) \

