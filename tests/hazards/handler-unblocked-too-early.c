@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* handler-unblocked-too-early.c — the signal is unblocked before the mutex is released. */
+#include "hazard.h"
+
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void on_alarm(int unused)
+{
+	(void)unused;
+	pthread_mutex_lock(&table_lock);
+	pthread_mutex_unlock(&table_lock);
+}
+
+int main(void)
+{
+	hz_on(SIGALRM, on_alarm, 0, 0);
+	hz_block(SIGALRM);
+	pthread_mutex_lock(&table_lock);
+	UNLESS_SAFE(hz_unblock(SIGALRM));
+	pthread_mutex_unlock(&table_lock);
+	IF_SAFE(hz_unblock(SIGALRM));
+	raise(SIGALRM);
+	return hz_done();
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* once-vs-lock.c — once is called under a mutex that its routine takes. */
+#include "hazard.h"
+
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t ready = PTHREAD_ONCE_INIT;
+
+static void initialise(void)
+{
+	pthread_mutex_lock(&table_lock);
+	pthread_mutex_unlock(&table_lock);
+}
+
+static void *work(void *unused)
+{
+	pthread_once(&ready, initialise);
+	hz_reach(1);
+	hz_await(HZ_END);
+	return unused;
+}
+
+int main(void)
+{
+	pthread_t worker = hz_start(work);
+
+	hz_await(1);
+	IF_SAFE(pthread_once(&ready, initialise));
+	pthread_mutex_lock(&table_lock);
+	UNLESS_SAFE(pthread_once(&ready, initialise));
+	pthread_mutex_unlock(&table_lock);
+	hz_finish(worker);
+	return hz_done();
+}
