@@ -24,7 +24,7 @@
 struct outcome {
 	int		result;
 	uint64_t	offset;
-	uint32_t	counts[13];
+	uint32_t	counts[14];
 	uint64_t	classes;	/* sum over fine classes: key of each with its class' key */
 };
 
@@ -70,11 +70,12 @@ static void look_at_live(const struct lp_reader *reader)
 static struct outcome sum_up(const struct lp_model *model, int result, uint64_t offset)
 {
 	struct outcome outcome = { .result = result < 0 ? result : 0, .offset = offset };
-	uint32_t counts[13] = { model->modules.count, model->stacks.count, model->fines.count,
+	uint32_t counts[14] = { model->modules.count, model->stacks.count, model->fines.count,
 				model->classes.count, model->locks.count, model->nodes.count,
 				model->witnesses.count, model->processes.count,
 				model->threads.count, model->joins.count, model->events.count,
-				model->contexts.count, model->states.count };
+				model->contexts.count, model->states.count,
+				model->stamps.count };
 
 	memcpy(outcome.counts, counts, sizeof(counts));
 	for (uint32_t i = 1; i < model->fines.count; i++) {

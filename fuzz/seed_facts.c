@@ -66,7 +66,7 @@ static struct image make_contexts(void)
 	uint32_t on = image_state(&image, 0, softirq, LP_WAIT_UNCHECKED);
 	uint32_t class = image_add(&image, LP_REC_CLASS, sizeof(struct lp_rec_class) + 4);
 	struct lp_rec_class *at = image_at(&image, class);
-	uint32_t lock = 0, node = 0;
+	uint32_t lock = 0, node = 0, stamps;
 
 	*at = (struct lp_rec_class){ .rec = at->rec, .kind = LP_LOCK_K_SPINLOCK,
 				     .origin = LP_ORIGIN_INIT, .key = 77, .name_size = 4 };
@@ -77,7 +77,9 @@ static struct image make_contexts(void)
 	node = image_node(&image, 0, lock, LP_READ, 0, (struct lp_frame){ 0, 0 });
 	node = image_node(&image, node, 0, LP_WRITE, 0, (struct lp_frame){ 0, 0 });
 	((struct lp_rec_node *)image_at(&image, node))->state = on;
-	image_witness(&image, node, thread, 0, (uint64_t[]){ 0, 1 }, 2);
+	stamps = image_stamps(&image, alarm, (struct lp_frame){ 0, 0 });
+	node = image_witness(&image, node, thread, 0, (uint64_t[]){ 0, 1 }, 2);
+	((struct lp_rec_witness *)image_at(&image, node))->stamps = stamps;
 	return image;
 }
 

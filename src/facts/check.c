@@ -57,6 +57,20 @@ static bool check_states(const struct lp_model *model)
 	return true;
 }
 
+static bool check_stamps(const struct lp_model *model)
+{
+	for (uint32_t i = 1; i < model->stamps.count; i++) {
+		const struct lp_model_stamps *stamps = &model->stamps.at[i];
+
+		for (uint32_t j = 0; j < stamps->count; j++)
+			if (!REAL(contexts, stamps->at[j].context) ||
+			    !IN(modules, stamps->at[j].where[0].module) ||
+			    !IN(modules, stamps->at[j].where[1].module))
+				return false;
+	}
+	return true;
+}
+
 static bool check_nodes(const struct lp_model *model)
 {
 	for (uint32_t i = 1; i < model->nodes.count; i++) {
@@ -105,7 +119,8 @@ static bool check_seen(const struct lp_model *model)
 		if (!REAL(nodes, model->witnesses.at[i].node) ||
 		    !IN(threads, model->witnesses.at[i].thread) ||
 		    !IN(stacks, model->witnesses.at[i].stack) ||
-		    !IN(nodes, model->witnesses.at[i].below))
+		    !IN(nodes, model->witnesses.at[i].below) ||
+		    !IN(stamps, model->witnesses.at[i].stamps))
 			return false;
 	for (uint32_t i = 1; i < model->joins.count; i++)
 		if (!IN(threads, model->joins.at[i].joiner) ||
@@ -124,6 +139,7 @@ static bool check_seen(const struct lp_model *model)
 
 bool lp_model_check(const struct lp_model *model)
 {
-	return check_stacks(model) && check_classes(model) && check_states(model) && check_nodes(model) &&
-	       check_tasks(model) && check_seen(model);
+	return check_stacks(model) && check_classes(model) && check_states(model) &&
+	       check_stamps(model) && check_nodes(model) && check_tasks(model) &&
+	       check_seen(model);
 }

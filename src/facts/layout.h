@@ -47,6 +47,7 @@ enum lp_rec_type {
 	LP_REC_THREAD_NAME,
 	LP_REC_CONTEXT,
 	LP_REC_STATE,
+	LP_REC_STAMPS,
 	LP_REC_COUNT
 };
 
@@ -332,6 +333,24 @@ struct lp_rec_node {
 	uint32_t	zero;
 };
 
+#define LP_STAMPS_MAX	8u	/* contexts on top of one another: more keep the innermost */
+
+/* When code in a thread last blocked a context ([0]) and let it in ([1]), and where. */
+struct lp_context_stamp {
+	uint32_t	context;	/* CONTEXT */
+	uint32_t	at[2];		/* which of the events; 0: never */
+	uint32_t	zero;
+	struct lp_frame	where[2];	/* return addresses; module 0: unknown */
+};
+
+/* Stamps of contexts that the thread runs in, the innermost first. */
+struct lp_rec_stamps {
+	struct lp_rec	rec;
+	uint32_t	events;		/* changes of that kind by the thread so far */
+	uint32_t	count;
+	struct lp_context_stamp stamp[];
+};
+
 /* Thread `thread` was in state `node` in its epoch `epoch`, with these lock instances. */
 struct lp_rec_witness {
 	struct lp_rec	rec;
@@ -342,7 +361,8 @@ struct lp_rec_witness {
 	uint32_t	count;		/* of serial[]: the node's depth, or less when truncated */
 	uint32_t	stack;		/* STACK of this thread's acquisition; 0: the node's */
 	uint32_t	below;		/* NODE of what the interrupted code held; 0: nothing */
-	uint32_t	zero[2];
+	uint32_t	stamps;		/* STAMPS of the contexts it ran in; 0: none */
+	uint32_t	zero;
 	uint64_t	serial[];	/* innermost first: [0] is the node's own lock */
 };
 
@@ -491,7 +511,7 @@ struct lp_rec_slot {
 	uint32_t	busy;		/* 1: inside the runtime */
 	uint32_t	pid_space;	/* stands for the namespace of `pid`; 0: unknown */
 	uint32_t	next_free;	/* SLOT; the owning process' list of free slots */
-	uint32_t	mask_events;	/* changes of the signal mask so far */
+	uint32_t	mask_events;	/* changes of the signal mask so far; see STAMPS */
 	_Alignas(64)
 	struct lp_held	ground;		/* what an empty stack looks like from above */
 	struct lp_held	held[LP_SLOT_HELD];
@@ -518,6 +538,7 @@ struct lp_rec_held {
 	sizeof(struct lp_rec_thread) * 29u + sizeof(struct lp_rec_join) * 31u + \
 	sizeof(struct lp_rec_event) * 37u + sizeof(struct lp_rec_slot) * 41u + \
 	sizeof(struct lp_rec_context) * 43u + sizeof(struct lp_rec_state) * 47u + \
+	sizeof(struct lp_rec_stamps) * 53u + \
 	LP_REC_COUNT * 1000003u))
 
 _Static_assert(sizeof(struct lp_rec) == 8, "a record head is one word");

@@ -80,7 +80,7 @@ static char *copy_string(struct lp_model *model, const char *string)
 /* X(array): every array of the model, each with its dummy at index 0. */
 #define ARRAYS(X) \
 	X(modules) X(stacks) X(fines) X(classes) X(locks) X(nodes) X(witnesses) X(processes) \
-	X(threads) X(joins) X(events) X(contexts) X(states)
+	X(threads) X(joins) X(events) X(contexts) X(states) X(stamps)
 
 static bool add_dummies(struct lp_model *model)
 {
@@ -359,7 +359,7 @@ uint32_t lp_model_add_witness(struct lp_model *model, const struct lp_model_witn
 	struct lp_model_witness copy = *witness;
 
 	assert(copy.node && copy.node < model->nodes.count && copy.thread < model->threads.count);
-	assert(copy.below < model->nodes.count);
+	assert(copy.below < model->nodes.count && copy.stamps < model->stamps.count);
 	copy.serial = copy_bytes(model, copy.serial, copy.count * sizeof(*copy.serial));
 	return copy.serial ? ADD(witnesses, copy) : 0;
 }
@@ -470,4 +470,19 @@ uint32_t lp_model_add_state(struct lp_model *model, const struct lp_model_state 
 	index = lp_vec_push(&model->states, copy);
 	lp_table_add(table, hash, index);
 	return index;
+}
+
+uint32_t lp_model_add_stamps(struct lp_model *model, const struct lp_model_stamps *stamps)
+{
+	struct lp_model_stamps copy = *stamps;
+
+	for (uint32_t i = 0; i < copy.count; i++) {
+		const struct lp_model_stamp *it = &copy.at[i];
+
+		assert(it->context && it->context < model->contexts.count);
+		assert(it->where[0].module < model->modules.count);
+		assert(it->where[1].module < model->modules.count);
+	}
+	copy.at = copy_bytes(model, copy.at, copy.count * sizeof(*copy.at));
+	return copy.at ? ADD(stamps, copy) : 0;
 }

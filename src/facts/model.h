@@ -98,12 +98,25 @@ struct lp_model_node {
 	uint32_t	nest_lock;	/* locks[] of that; 0: not told apart */
 };
 
+/* See lp_rec_stamps. [0]: last blocked, [1]: last let in. */
+struct lp_model_stamp {
+	uint32_t	context;	/* contexts[] */
+	uint32_t	at[2];		/* 0: never */
+	struct lp_model_frame where[2];
+};
+
+struct lp_model_stamps {
+	uint32_t	events, count;
+	struct lp_model_stamp *at;
+};
+
 struct lp_model_witness {
 	uint32_t	node;
 	uint32_t	thread;		/* threads[] */
 	uint32_t	epoch;
 	uint32_t	stack;		/* stacks[] of this thread's acquisition; 0: the node's */
 	uint32_t	below;		/* nodes[]: what the interrupted code held; 0: nothing */
+	uint32_t	stamps;		/* stamps[]; 0: none */
 	uint32_t	count;
 	uint64_t	*serial;	/* [0] this node's lock, [1] its parent's, ... ; may be cut */
 };
@@ -166,6 +179,7 @@ struct lp_model {
 	LP_VEC(struct lp_model_event)	events;
 	LP_VEC(struct lp_model_context)	contexts;
 	LP_VEC(struct lp_model_state)	states;
+	LP_VEC(struct lp_model_stamps)	stamps;
 	uint32_t	images;
 	uint64_t	acquisitions;
 	uint32_t	grouping;	/* changes when groups merge or are renamed: start anew */
@@ -198,6 +212,7 @@ uint32_t lp_model_add_join(struct lp_model *model, const struct lp_model_join *j
 uint32_t lp_model_add_event(struct lp_model *model, const struct lp_model_event *event);
 uint32_t lp_model_add_context(struct lp_model *model, const struct lp_model_context *context);
 uint32_t lp_model_add_state(struct lp_model *model, const struct lp_model_state *state);
+uint32_t lp_model_add_stamps(struct lp_model *model, const struct lp_model_stamps *stamps);
 
 /* What a thread holds from its start to its end, and joiners wait for. */
 static inline bool lp_model_is_life(const struct lp_model_fine *fine)

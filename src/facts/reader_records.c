@@ -325,6 +325,29 @@ static int read_node(struct record *rec)
 	return remember(rec, LP_REC_NODE, lp_model_add_node(rec->model, &node));
 }
 
+static int read_stamps(struct record *rec)
+{
+	const struct lp_rec_stamps *body = rec->body;
+	struct lp_model_stamp stamp[LP_STAMPS_MAX];
+	struct lp_model_stamps stamps = { body->events, body->count, stamp };
+	int error = 0;
+
+	if (stamps.count > LP_STAMPS_MAX)
+		return BAD(rec, "has %u contexts", stamps.count);
+	if (stamps.count * sizeof(*body->stamp) > rec->bytes - sizeof(*body))
+		return BAD(rec, "has contexts past its end");
+	for (uint32_t i = 0; !error && i < stamps.count; i++) {
+		memcpy(stamp[i].at, body->stamp[i].at, sizeof(stamp[i].at));
+		error = follow_one(rec, body->stamp[i].context, LP_REC_CONTEXT,
+				   &stamp[i].context);
+		for (int j = 0; !error && j < 2; j++)
+			error = follow_frame(rec, body->stamp[i].where[j], &stamp[i].where[j]);
+	}
+	if (error)
+		return error;
+	return remember(rec, LP_REC_STAMPS, lp_model_add_stamps(rec->model, &stamps));
+}
+
 static int read_witness(struct record *rec)
 {
 	const struct lp_rec_witness *body = rec->body;
@@ -338,6 +361,8 @@ static int read_witness(struct record *rec)
 		error = follow_optional(rec, body->stack, LP_REC_STACK, &witness.stack);
 	if (!error)
 		error = follow_optional(rec, body->below, LP_REC_NODE, &witness.below);
+	if (!error)
+		error = follow_optional(rec, body->stamps, LP_REC_STAMPS, &witness.stamps);
 	if (error)
 		return error;
 	depth = rec->model->nodes.at[witness.node].depth;
@@ -472,7 +497,8 @@ static int read_held(struct record *rec)
 	X(HELD,		struct lp_rec_held,	"held stack",	true,	read_held) \
 	X(THREAD_NAME,	struct lp_rec_thread_name, "thread name", false, read_thread_name) \
 	X(CONTEXT,	struct lp_rec_context,	"context",	false,	read_context) \
-	X(STATE,	struct lp_rec_state,	"state",	false,	read_state)
+	X(STATE,	struct lp_rec_state,	"state",	false,	read_state) \
+	X(STAMPS,	struct lp_rec_stamps,	"event stamps",	false,	read_stamps)
 
 const struct lp_reader_row lp_reader_rows[LP_REC_COUNT] = {
 #define X(type_, struct_, word_, live_, read_) \

@@ -246,6 +246,44 @@ static void stamp(struct lp_rec_slot *slot, uint64_t changed, uint64_t blocked, 
 	}
 }
 
+static struct lp_context_stamp stamp_of(const struct lp_rec_slot *slot, int signal)
+{
+	const struct lp_stamp *from = &slot->stamp[signal - 1];
+	struct lp_context_stamp to = { .context = context_of[signal] };
+
+	for (int i = 0; i < 2; i++) {
+		to.at[i] = from->at[i];
+		if (from->where[i])
+			to.where[i] = lp_place(from->where[i]);
+	}
+	return to;
+}
+
+uint32_t lp_signal_stamps(const struct lp_rec_slot *slot)
+{
+	struct lp_context_stamp stamp[LP_STAMPS_MAX];
+	struct lp_rec_stamps *record;
+	uint32_t count = 0;
+	uint64_t seen = 0;
+
+	for (const struct lp_handler *h = lp_self.signals.handler; h; h = h->outer) {
+		if (count < LP_STAMPS_MAX && !(seen & BIT(h->signal)) && context_of[h->signal])
+			stamp[count++] = stamp_of(slot, h->signal);
+		seen |= BIT(h->signal);
+	}
+	if (!count)
+		return 0;
+	record = lp_writer_begin(&lp_rt.track.writer, LP_REC_STAMPS,
+				 sizeof(*record) + count * sizeof(*stamp), 0);
+	if (!record)
+		return 0;
+	record->events = slot->mask_events;
+	record->count = count;
+	memcpy(record->stamp, stamp, count * sizeof(*stamp));
+	lp_writer_done(record);
+	return lp_writer_ref(&lp_rt.track.writer, record);
+}
+
 void lp_signal_mask(struct lp_rec_slot *slot, uint64_t blocked, uint64_t where)
 {
 	uint64_t changed = blocked ^ lp_self.signals.blocked;

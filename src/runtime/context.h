@@ -52,6 +52,9 @@ void lp_signal_read_mask(void);
  */
 void lp_signal_mask(struct lp_rec_slot *slot, uint64_t blocked, uint64_t where);
 
+/* STAMPS of the signals whose handlers this thread runs; 0: none, or no space. */
+uint32_t lp_signal_stamps(const struct lp_rec_slot *slot);
+
 /* Bring slot->state up to date; `where` as above. */
 void lp_state_refresh(struct lp_rec_slot *slot, uint64_t where);
 

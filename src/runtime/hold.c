@@ -21,7 +21,7 @@ static void class_refined(uint32_t class_ref)
 	lp_bump_generation();
 }
 
-const struct lp_track_ops lp_track_ops = { site_of, stack_of, class_refined };
+const struct lp_track_ops lp_track_ops = { site_of, stack_of, class_refined, lp_signal_stamps };
 
 void lp_next_set(struct lp_rec_slot *slot, const struct lp_next *next)
 {

@@ -68,7 +68,7 @@ static void refined(uint32_t class_ref)
 
 const struct lp_track_ops *lp_play_track_ops(void)
 {
-	static const struct lp_track_ops ops = { site_of, stack_of, refined };
+	static const struct lp_track_ops ops = { site_of, stack_of, refined, NULL };
 
 	return &ops;
 }

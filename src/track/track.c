@@ -113,6 +113,9 @@ void lp_slot_copy_held(struct lp_track *track, struct lp_rec_slot *to,
 	memcpy(lp_track_held(to), lp_track_held(from), used);
 	to->top = to->held_ptr + used;
 	to->base = to->held_ptr + (from->base - from->held_ptr);
+	/* its mask is what came of the same changes */
+	memcpy(to->stamp, from->stamp, sizeof(to->stamp));
+	to->mask_events = from->mask_events;
 	for (struct lp_held *held = lp_track_held(to); held < lp_track_top(to); held++)
 		held->flags |= LP_INHERITED;
 }
@@ -217,8 +220,9 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	uint64_t hash = lp_hash_add(lp_hash_add(probe.node, probe.thread), probe.epoch);
 	const struct lp_held *base = lp_track_base(slot), *held = base + below;
 	/* past those below */
+	bool in_context = base > lp_track_held(slot);
 	struct lp_rec_witness *witness;
-	uint32_t seen, stack;
+	uint32_t seen, stack, stamps = 0;
 
 	if (lp_trie_find(writer, LP_TRIE_WITNESS, hash, witness_equal, &probe))
 		return;
@@ -226,6 +230,8 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	if (seen >= WITNESSES_ALL && (seen & (seen - 1)))
 		return;
 	stack = where ? track->ops->stack(where) : 0;
+	if (in_context && track->ops->stamps)
+		stamps = track->ops->stamps(slot);
 	if (below >= WITNESS_LOCKS)
 		below = WITNESS_LOCKS - 1;
 	witness = lp_writer_begin(writer, LP_REC_WITNESS,
@@ -238,7 +244,8 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	witness->epoch = probe.epoch;
 	witness->count = below + 1;
 	witness->stack = stack;
-	witness->below = base > lp_track_held(slot) ? base[-1].node : 0;
+	witness->below = in_context ? base[-1].node : 0;
+	witness->stamps = stamps;
 	witness->serial[0] = serial;
 	for (uint32_t i = 0; i < below; i++)
 		witness->serial[i + 1] = held[-1 - (int)i].serial;

@@ -40,6 +40,8 @@ struct lp_track_ops {
 	uint32_t	(*stack)(const void *where);
 	/* Instances of this CLASS matter from now on: keys made with its ref are void. */
 	void		(*refined)(uint32_t class_ref);
+	/* STAMPS of the contexts that this thread runs in, 0: none; NULL: there never are. */
+	uint32_t	(*stamps)(const struct lp_rec_slot *slot);
 };
 
 struct lp_track {

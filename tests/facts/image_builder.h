@@ -235,6 +235,21 @@ static inline uint32_t image_witness(struct image *image, uint32_t node, uint32_
 	return ref;
 }
 
+/* One context, blocked at one place as the first event and never let in. */
+static inline uint32_t image_stamps(struct image *image, uint32_t context, struct lp_frame where)
+{
+	struct lp_rec_stamps *at;
+	uint32_t ref = image_add(image, LP_REC_STAMPS, sizeof(*at) + sizeof(at->stamp[0]));
+
+	at = image_at(image, ref);
+	at->events = 2;
+	at->count = 1;
+	at->stamp[0].context = context;
+	at->stamp[0].at[0] = 1;
+	at->stamp[0].where[0] = where;
+	return ref;
+}
+
 static inline uint32_t image_thread(struct image *image, uint32_t process, uint32_t creator,
 				    uint32_t stack, uint32_t number)
 {
@@ -322,7 +337,7 @@ static inline uint32_t image_held(struct image *image, uint32_t count)
 /* The refs of image_abba(). */
 struct abba {
 	uint32_t	process, module, stack[4], class[2], lock[2], node[4], thread[3];
-	uint32_t	witness[2], context, state, slot, tail_event;
+	uint32_t	witness[2], context, state, stamps, slot, tail_event;
 };
 
 /*
@@ -360,8 +375,10 @@ static inline struct abba image_abba(struct image *image, uint64_t base, uint32_
 			       (struct lp_frame){ a.module, 0x1020 });
 	a.node[3] = image_node(image, a.node[2], a.lock[0], LP_WRITE, a.stack[3],
 			       (struct lp_frame){ a.module, 0x1030 });
+	a.stamps = image_stamps(image, a.context, (struct lp_frame){ a.module, 0x1040 });
 	a.witness[0] = image_witness(image, a.node[1], a.thread[1], 0, serial, 2);
 	a.witness[1] = image_witness(image, a.node[3], a.thread[2], 0, inverse, 2);
+	((struct lp_rec_witness *)image_at(image, a.witness[1]))->stamps = a.stamps;
 	image_join(image, a.thread[0], 3, a.thread[1]);
 	a.slot = image_slot(image, a.thread[2], pid);
 	slot = image_at(image, a.slot);

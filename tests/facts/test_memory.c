@@ -76,6 +76,7 @@ static void fill(struct image *image)
 				  (struct lp_frame){ a.module, 0x10 + i });
 		image_lock(image, class, a.process, 100 + i, 0x100);
 		image_slot(image, 0, 10);
+		image_stamps(image, a.context, (struct lp_frame){ a.module, 0x20 + i });
 	}
 }
 
@@ -100,7 +101,7 @@ static void fail_at(const struct image *image, long at, const struct lp_model *g
 	assert_true(lp_model_check(model));
 #define X(array) assert_int_equal(model->array.count, good->array.count);
 	X(modules) X(stacks) X(fines) X(classes) X(locks) X(nodes) X(witnesses)
-	X(processes) X(threads) X(joins) X(events)
+	X(processes) X(threads) X(joins) X(events) X(contexts) X(states) X(stamps)
 #undef X
 	for (uint32_t i = 1; i < good->fines.count; i++)
 		assert_int_equal(model->classes.at[model->fines.at[i].class_index].key,
