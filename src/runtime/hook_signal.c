@@ -205,24 +205,51 @@ static uint64_t mask_after(int how, const sigset_t *set)
 	return how == SIG_UNBLOCK ? lp_self.signals.blocked & ~mask : mask;
 }
 
-#define SET_MASK(call) do { \
-	struct lp_rec_slot *slot_ = lp_slot(); \
-	uint64_t mask_ = set ? mask_of(set) : 0;	/* `old` may be the same */ \
-	int result_ = call; \
-	if (result_ || !set || !slot_ || !lp_is_own_process()) \
-		return result_; \
-	lp_signal_mask(slot_, mask_after(how, (const sigset_t *)&mask_), LP_SITE()); \
-	return result_; \
-} while (0)
+/* A change of the mask under way. */
+struct mask_change {
+	uint64_t	before, after;
+	bool		followed;
+};
+
+/* What is let in may strike before the call returns: it is noted first. */
+static struct mask_change change_begins(int how, const sigset_t *set, uint64_t where)
+{
+	struct lp_rec_slot *slot = lp_slot();
+	struct mask_change change = { 0 };
+
+	if (!slot || !set || how < SIG_BLOCK || how > SIG_SETMASK || !lp_is_own_process())
+		return change;
+	change.after = mask_after(how, set);
+	change.before = lp_self.signals.blocked & change.after;
+	change.followed = true;
+	lp_signal_mask(slot, change.before, where);
+	return change;
+}
+
+/* What gets blocked may strike until then. */
+static int change_ended(const struct mask_change *change, int result, uint64_t where)
+{
+	struct lp_rec_slot *slot = lp_own_slot();	/* of a child, if a handler forked */
+
+	if (result || !change->followed || !slot)
+		return result;
+	lp_self.signals.blocked = change->before;	/* a handler may have put the new one */
+	lp_signal_mask(slot, change->after, where);
+	return result;
+}
 
 LP_PUBLIC int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
-	SET_MASK(lp_real.pthread_sigmask(how, set, old));
+	struct mask_change change = change_begins(how, set, LP_SITE());
+
+	return change_ended(&change, lp_real.pthread_sigmask(how, set, old), LP_SITE());
 }
 
 LP_PUBLIC int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
-	SET_MASK(lp_real.sigprocmask(how, set, old));
+	struct mask_change change = change_begins(how, set, LP_SITE());
+
+	return change_ended(&change, lp_real.sigprocmask(how, set, old), LP_SITE());
 }
 
 #define CHANGES_MASK(call) do { \
