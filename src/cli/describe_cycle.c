@@ -94,6 +94,7 @@ static void add_strike(struct lp_draft *draft, uint32_t edge)
 		draft->threads[strike->thread].irq = strike->kernel;
 	}
 	lp_draft_add_context(draft, it->context);
+	lp_draft_add_stamps(draft, strike, it->context, who.witness);
 }
 
 static const struct lp_report_strike *strike_of(const struct lp_draft *draft, uint32_t edge)

@@ -7,6 +7,7 @@
  * For signals there are as many as a finding has contexts, with letters of the same meaning.
  */
 
+#include "base/compiler.h"
 #include "cli/describe_private.h"
 
 /* How a kernel lock kind is told: they come after those of user space. */
@@ -75,6 +76,60 @@ void lp_draft_name_strike(struct lp_draft *draft, struct lp_report_strike *strik
 	strike->unsafe = lp_pool_printf(draft->pool, "%s%s", name, held_read ? "-READ" : "");
 	if (model->contexts.at[edge->context].kind == LP_CONTEXT_NMI)
 		name_nmi(strike, held_read);
+}
+
+/* ---- event stamps ---- */
+
+/* The kernel tells of both kinds of interrupts in each report, in this order. */
+static const struct {
+	enum lp_context_kind kind;
+	const char	*name;
+} irq_names[] = { { LP_CONTEXT_HARDIRQ, "hardirqs" }, { LP_CONTEXT_SOFTIRQ, "softirqs" } };
+
+static struct lp_report_change describe_change(struct lp_draft *draft,
+					       const struct lp_model_stamp *stamp, bool let_in)
+{
+	struct lp_report_change change = { .at = stamp->at[let_in] };
+
+	if (change.at)
+		change.frames = lp_naming_code(draft->describer, stamp->where[let_in],
+					       &change.frame_count);
+	return change;
+}
+
+static struct lp_report_stamp describe_stamp(struct lp_draft *draft,
+					     const struct lp_model_stamp *stamp, const char *name)
+{
+	const char *context = lp_pool_copy(draft->pool,
+					   draft->model->contexts.at[stamp->context].name);
+
+	return (struct lp_report_stamp){
+		.context = context, .name = name ? name : context,
+		.let_in = describe_change(draft, stamp, true),
+		.blocked = describe_change(draft, stamp, false),
+	};
+}
+
+void lp_draft_add_stamps(struct lp_draft *draft, struct lp_report_strike *strike,
+			 uint32_t context, uint32_t witness)
+{
+	const struct lp_model *model = draft->model;
+	const struct lp_model_stamps *from =
+		&model->stamps.at[model->witnesses.at[witness].stamps];
+	struct lp_report_stamp *stamps = lp_pool_array(draft->pool, from->count, sizeof(*stamps));
+	size_t count = 0;
+
+	for (size_t i = 0; stamps && strike->kernel && i < lp_array_size(irq_names); i++)
+		for (uint32_t j = 0; j < from->count; j++)
+			if (model->contexts.at[from->at[j].context].kind == irq_names[i].kind)
+				stamps[count++] = describe_stamp(draft, &from->at[j],
+								 irq_names[i].name);
+	for (uint32_t j = 0; stamps && !strike->kernel && j < from->count; j++)
+		if (from->at[j].context == context)
+			stamps[count++] = describe_stamp(draft, &from->at[j], NULL);
+	strike->stamps = stamps;
+	strike->stamp_count = count;
+	strike->events = from->events;
 }
 
 /* ---- states ---- */

@@ -133,6 +133,9 @@ uint32_t lp_draft_let_in(const struct lp_draft *draft, const struct lp_finding_e
 /* Words of a strike. */
 void lp_draft_name_strike(struct lp_draft *draft, struct lp_report_strike *strike,
 			  const struct lp_finding_edge *edge);
+/* When and where what strikes was last let in and blocked; `witness`: the interrupt was there. */
+void lp_draft_add_stamps(struct lp_draft *draft, struct lp_report_strike *strike,
+			 uint32_t context, uint32_t witness);
 /* "HC0[0]:SC1[1]:HE1:SE0", "SIGALRM:IN1:ON0": the state of a node, for findings with strikes. */
 const char *lp_draft_state(struct lp_draft *draft, uint32_t node);
 /* Usage letters and wait types of all locks; when all are there. */

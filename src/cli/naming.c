@@ -223,6 +223,21 @@ const struct lp_report_frame *lp_naming_frames(struct lp_describer *describer, u
 	return frames;
 }
 
+const struct lp_report_frame *lp_naming_code(struct lp_describer *describer,
+					     struct lp_model_frame code, size_t *count)
+{
+	struct lp_symbols symbols = lp_naming_symbols(describer, code, true);
+	const struct lp_naming_module *module = module_at(describer, code.module);
+	struct lp_report_frame *frames;
+
+	*count = 0;
+	frames = code.module ? lp_pool_array(&describer->pool, symbols.count, sizeof(*frames)) :
+			       NULL;
+	for (; frames && *count < symbols.count; ++*count)
+		frames[*count] = describe_frame(module, code, &symbols.at[*count]);
+	return frames;
+}
+
 static const char *base_name(const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;

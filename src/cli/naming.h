@@ -69,6 +69,10 @@ struct lp_naming_place lp_naming_place(struct lp_describer *describer, uint32_t 
 const struct lp_report_frame *lp_naming_frames(struct lp_describer *describer, uint32_t stack,
 					       size_t *count);
 
+/* The same of one return address; module 0: none. */
+const struct lp_report_frame *lp_naming_code(struct lp_describer *describer,
+					     struct lp_model_frame code, size_t *count);
+
 /* "worker server.c:88", "worker", "a.out+0x11a9". */
 const char *lp_naming_spot(struct lp_describer *describer, const struct lp_symbol *symbol,
 			   struct lp_model_frame frame);

@@ -191,6 +191,21 @@ static json_t *step_of(const void *owner, size_t index)
 		      { "depth", number_of(step->depth) });
 }
 
+static json_t *change_of(const struct lp_report_change *change)
+{
+	return OBJECT({ "event", known_number(change->at) },
+		      { "frames", array_of(frame_of, change->frames, change->frame_count) });
+}
+
+static json_t *stamp_of(const void *owner, size_t index)
+{
+	const struct lp_report_stamp *stamp = (const struct lp_report_stamp *)owner + index;
+
+	return OBJECT({ "context", string_of(stamp->context) },
+		      { "let_in", change_of(&stamp->let_in) },
+		      { "blocked", change_of(&stamp->blocked) });
+}
+
 static json_t *strike_of(const void *owner, size_t index)
 {
 	const struct lp_report_finding *finding = owner;
@@ -200,7 +215,9 @@ static json_t *strike_of(const void *owner, size_t index)
 		      { "thread", number_of(strike->thread) },
 		      { "context", string_of(strike->context) },
 		      { "on", string_of(strike->on) },
-		      { "in", string_of(strike->in) });
+		      { "in", string_of(strike->in) },
+		      { "events", strike->stamp_count ? number_of(strike->events) : json_null() },
+		      { "stamps", array_of(stamp_of, strike->stamps, strike->stamp_count) });
 }
 
 static json_t *writer_of(const void *owner, size_t index)

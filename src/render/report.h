@@ -116,6 +116,19 @@ struct lp_report_held {
 	size_t		frame_count;
 };
 
+/* When and where code last let a context in, or blocked it, in one thread. */
+struct lp_report_change {
+	uint32_t	at;		/* which of its changes; 0: never */
+	const struct lp_report_frame *frames;	/* the place; none: unknown */
+	size_t		frame_count;
+};
+
+struct lp_report_stamp {
+	const char	*context;	/* "SOFTIRQ", "SIGALRM" */
+	const char	*name;		/* "softirqs", "SIGALRM" */
+	struct lp_report_change let_in, blocked;
+};
+
 /*
  * Dependency `edge` is no wish of threads[edge] itself: an interrupt strikes it while it holds
  * locks[edge], and that wants locks[(edge + 1) % cycle_count]. The stack with the role "wanted" is
@@ -131,6 +144,9 @@ struct lp_report_strike {
 	const char	*on, *in;	/* both uses: "SOFTIRQ-ON-W", "IN-SOFTIRQ-W" */
 	const char	*safe, *unsafe;	/* as what it makes one lock safe and the other unsafe:
 					   "SOFTIRQ", "SOFTIRQ-READ" */
+	const struct lp_report_stamp *stamps;	/* as threads[thread] ran as the interrupt */
+	size_t		stamp_count;	/* 0: unknown */
+	uint32_t	events;		/* changes of that kind by the thread until then */
 };
 
 /*

@@ -35,13 +35,41 @@ static const struct lp_report_stack *unsafe_stack(const struct lp_report_finding
 	return stack ? stack : lp_text_find_stack(finding, "held", strike->edge);
 }
 
-/*
- * "irq event stamp" and the four lines after it belong here: when and where interrupts were last
- * enabled and disabled. Facts do not have that yet.
- */
-static void put_event_stamps(struct lp_text *text)
+/* "softirqs last  enabled at (40390): local_bh_enable+0x5/0x20 include/linux/bottom_half.h:31" */
+static void put_change(struct lp_text *text, const char *name, const char *what,
+		       const struct lp_report_change *change)
 {
-	(void)text;
+	struct lp_report_stack place = {
+		.frames = change->frames, .frame_count = change->frame_count,
+	};
+
+	lp_clean_put(text->out, name);
+	fprintf(text->out, " last %s at (%" PRIu32 "): ", what, change->at);
+	if (change->at)
+		lp_text_place(text, &place);
+	else
+		fputs("never in this thread", text->out);
+	fputc('\n', text->out);
+}
+
+/* When and where the interrupt was last let in and kept out, by the code that it then struck. */
+static void put_event_stamps(struct lp_text *text, const struct lp_report_strike *strike)
+{
+	const char *on = strike->kernel ? " enabled" : "unblocked";
+	const char *off = strike->kernel ? "disabled" : "  blocked";
+
+	if (!strike->stamp_count)
+		return;
+	fputs(strike->kernel ? "irq event stamp" : "signal event stamp", text->out);
+	if (strike->thread != lp_text_reporter(text->finding)) {
+		fputs(" of ", text->out);
+		lp_text_task(text, strike->thread);
+	}
+	fprintf(text->out, ": %" PRIu32 "\n", strike->events);
+	for (size_t i = 0; i < strike->stamp_count; i++) {
+		put_change(text, strike->stamps[i].name, on, &strike->stamps[i].let_in);
+		put_change(text, strike->stamps[i].name, off, &strike->stamps[i].blocked);
+	}
 }
 
 int lp_text_inconsistent(struct lp_text *text)
@@ -58,7 +86,7 @@ int lp_text_inconsistent(struct lp_text *text)
 			  lp_text_report_stack(finding));
 	put_word(text, "{", strike->on, "} state was registered at:\n");
 	lp_text_stack(text, unsafe_stack(finding, strike), 2);
-	put_event_stamps(text);
+	put_event_stamps(text, strike);
 	return 0;
 }
 
@@ -78,6 +106,7 @@ int lp_text_inversion(struct lp_text *text)
 	lp_text_class(text, strike->edge);
 	fputs("\n\n\nand interrupts could create inverse lock ordering between them.\n\n",
 	      text->out);
+	put_event_stamps(text, strike);
 	return 0;
 }
 
@@ -129,6 +158,8 @@ int lp_text_unsafe_order(struct lp_text *text)
 	fputc('\n', text->out);
 	put_end(text, strike, true);
 	put_end(text, strike, false);
+	fputs(strike->stamp_count ? "\n" : "", text->out);
+	put_event_stamps(text, strike);
 	return 0;
 }
 

@@ -31,6 +31,11 @@
 #define SIGNAL(index, column, name) \
 	{ .edge = index, .thread = column, .context = name, .on = name "-ON-W", \
 	  .in = "IN-" name "-W", .safe = name, .unsafe = name }
+/* Event stamps of a strike. */
+#define STAMPS_OF(count, ...) \
+	.events = count, FIELD(stamps, stamp_count, struct lp_report_stamp, __VA_ARGS__)
+#define CHANGED(number, ...) { .at = number, FRAMES_OF(__VA_ARGS__) }
+#define NEVER { .at = 0 }
 #define CONTEXTS(...) \
 	.contexts = (const char *const[]){ __VA_ARGS__ }, \
 	.context_count = lp_array_size(((const char *const[]){ __VA_ARGS__ }))
@@ -59,8 +64,23 @@ static const struct lp_report_finding seed = {
 		 K_LOCK("rcu_read_lock", "rcu", "....", "1:3", 0xffffffff8bce68c0)),
 	.cycle_count = 1,
 	THREADS_OF(TASK("syz-executor", 1), RUNS("kworker/1:3", 675, "SOFTIRQ")),
-	STRIKES_OF(STRIKE(0, 1, "SOFTIRQ")), CONTEXTS("SOFTIRQ"),
-	.state = "HC0[0]:SC1[1]:HE1:SE0",
+	STRIKES_OF({ .edge = 0, .thread = 1, .context = "SOFTIRQ", .kernel = true,
+		     .on = "SOFTIRQ-ON-W", .in = "IN-SOFTIRQ-W", .safe = "SOFTIRQ",
+		     .unsafe = "SOFTIRQ", STAMPS_OF(40498,
+			{ "HARDIRQ", "hardirqs",
+			  CHANGED(40498, IN("__raw_spin_unlock_irqrestore",
+					    "include/linux/spinlock_api_smp.h", 160),
+				  AT("_raw_spin_unlock_irqrestore", 0x2e, 0x60,
+				     "kernel/locking/spinlock.c", 191)),
+			  CHANGED(40497, IN("__raw_spin_lock_irqsave",
+					    "include/linux/spinlock_api_smp.h", 108),
+				  AT("_raw_spin_lock_irqsave", 0x4d, 0xa0,
+				     "kernel/locking/spinlock.c", 159)) },
+			{ "SOFTIRQ", "softirqs",
+			  CHANGED(40390, AT("local_bh_enable", 0x5, 0x20,
+					    "include/linux/bottom_half.h", 31)),
+			  CHANGED(40393, AT("asm_call_irq_on_stack", 0xf, 0x20, NULL, 0)) }) }),
+	CONTEXTS("SOFTIRQ"), .state = "HC0[0]:SC1[1]:HE1:SE0",
 	STACKS_OF(
 		BY("held", 0, 0, 0, IN("spin_lock", "include/linux/spinlock.h", 354),
 		   IN("io_sqe_files_register", "fs/io_uring.c", 7496),
@@ -139,7 +159,14 @@ static const struct lp_report_finding signal_state = {
 		      .class_key = "00000000000000bb", .created = "static in bank",
 		      .address = 0x5581a2b3c040, .usage = "+." }),
 	.cycle_count = 1,
-	THREADS_OF(WORKER, WORKER2), STRIKES_OF(SIGNAL(0, 1, "SIGALRM")), CONTEXTS("SIGALRM"),
+	THREADS_OF(WORKER, WORKER2),
+	STRIKES_OF({ .edge = 0, .thread = 1, .context = "SIGALRM", .on = "SIGALRM-ON-W",
+		     .in = "IN-SIGALRM-W", .safe = "SIGALRM", .unsafe = "SIGALRM",
+		     STAMPS_OF(4, { "SIGALRM", "SIGALRM",
+				    CHANGED(4, INLINE("let_alarms_in", "pool.c", 44),
+					    CODE("work", 0x20, 0x40, "pool.c", 62)),
+				    CHANGED(2, CODE("work", 0x12, 0x40, "pool.c", 61)) }) }),
+	CONTEXTS("SIGALRM"),
 	.state = "SIGALRM:IN1:ON0",
 	STACKS_OF(BY("held", 0, 0, 0, INLINE("pool_take", "pool.c", 30),
 		     CODE("work", 0x1a, 0x40, "pool.c", 62),
@@ -156,7 +183,12 @@ static const struct lp_report_finding signal_possible = {
 	.reason = "The orders were seen on different lock objects only.",
 	.title = "inconsistent lock state: &pool->lock in on_alarm",
 	LOCKS_OF(POOL("?.", 0x7f3a8c000b20), POOL("?.", 0x7f3a8c000c80)), .cycle_count = 2,
-	THREADS_OF(WORKER, WORKER), STRIKES_OF(SIGNAL(0, 1, "SIGALRM")), CONTEXTS("SIGALRM"),
+	THREADS_OF(WORKER, WORKER),
+	STRIKES_OF({ .edge = 0, .thread = 1, .context = "SIGALRM", .on = "SIGALRM-ON-W",
+		     .in = "IN-SIGALRM-W", .safe = "SIGALRM", .unsafe = "SIGALRM",
+		     STAMPS_OF(1, { "SIGALRM", "SIGALRM", NEVER,
+				    { .at = 1, .frames = NULL } }) }),
+	CONTEXTS("SIGALRM"),
 	.state = "SIGALRM:IN1:ON0",
 	STACKS_OF(BY("held", 0, 0, 0, CODE("work", 0x1a, 0x40, "pool.c", 62)),
 		  BY("wanted", 1, 0, 1, HANDLER)),
@@ -201,7 +233,8 @@ static const struct lp_report_finding unsafe_signal = {
 	.cycle_count = 2,
 	THREADS_OF(WORKER, WORKER, WORKER), STRIKES_OF(
 		{ .edge = 0, .thread = 2, .context = "SIGALRM", .on = "SIGALRM-ON-W",
-		  .in = "IN-SIGALRM-R", .safe = "SIGALRM-READ", .unsafe = "SIGALRM" }),
+		  .in = "IN-SIGALRM-R", .safe = "SIGALRM-READ", .unsafe = "SIGALRM",
+		  STAMPS_OF(0, { "SIGALRM", "SIGALRM", NEVER, NEVER }) }),
 	CONTEXTS("SIGALRM"), .state = "SIGALRM:IN0:ON0",
 	STACKS_OF(BY("held", 0, 0, 0, CODE("work", 0x1a, 0x40, "pool.c", 62)),
 		  BY("state", 0, 0, 0, LIBRARY("pthread_sigmask", 0x45, 0x60),
@@ -246,7 +279,12 @@ static const struct lp_report_finding two_signals = {
 				    .created = "static in bank", .usage = "-.+." }),
 	.cycle_count = 2,
 	THREADS_OF(WORKER, WORKER2, WORKER, WORKER2),
-	STRIKES_OF(SIGNAL(1, 2, "SIGUSR1"), SIGNAL(0, 3, "SIGALRM")),
+	STRIKES_OF({ .edge = 1, .thread = 2, .context = "SIGUSR1", .on = "SIGUSR1-ON-W",
+		     .in = "IN-SIGUSR1-W", .safe = "SIGUSR1", .unsafe = "SIGUSR1",
+		     STAMPS_OF(3, { "SIGUSR1", "SIGUSR1",
+				    CHANGED(3, CODE("tell", 0x2a, 0x40, "log.c", 14)),
+				    NEVER }) },
+		   SIGNAL(0, 3, "SIGALRM")),
 	CONTEXTS("SIGALRM", "SIGUSR1"), .state = "SIGUSR1:IN1:ON0",
 	STACKS_OF(BY("held", 0, 0, 0, CODE("work", 0x1a, 0x40, "pool.c", 62)),
 		  BY("wanted", 1, 0, 3, CODE("on_alarm", 0x1a, 0x30, "pool.c", 72)),

@@ -997,6 +997,22 @@ static uint32_t add_run(struct world *world, uint32_t process, uint32_t context,
 	return lp_model_add_thread(world->model, &thread);
 }
 
+/* The witness was made where these contexts ran; each let in at 0x260 and blocked at 0x270. */
+static void add_stamps(struct world *world, uint32_t witness, uint32_t count,
+		       const uint32_t *context)
+{
+	struct lp_model_stamp stamp[2];
+	struct lp_model_stamps stamps = { .events = 7, .count = count, .at = stamp };
+
+	for (uint32_t i = 0; i < count; i++)
+		stamp[i] = (struct lp_model_stamp){
+			.context = context[i], .at = { i, 3 },
+			.where = { frame_at(world, 0x270), frame_at(world, 0x258) },
+		};
+	world->model->witnesses.at[witness].stamps = lp_model_add_stamps(world->model, &stamps);
+	assert_true(lp_model_check(world->model));
+}
+
 /*
  * The seed: a lock that a task takes where softirqs can strike is taken in one, under RCU, on top
  * of a work item that holds something. Two engines: one that judged it, none.
@@ -1031,6 +1047,7 @@ static void make_seed(struct world *world, struct seed *it)
 				       add_in_state(world, 0, it->work, STACK(world, 0x230),
 						    it->on)),
 	};
+	add_stamps(world, it->edge.striker, 1, &it->softirq);
 	it->finding = (struct lp_finding){
 		.id = 0xf, .kind = LP_FINDING_INCONSISTENT_LOCK_STATE, .level = LP_FEASIBLE,
 		.reason = LP_REASON_INTERRUPT, .edge_count = 1, .edge = &it->edge,
@@ -1063,6 +1080,13 @@ static void check_strike(const struct lp_report_finding *report)
 	assert_int_equal(report->strikes[0].thread, 1);
 	assert_string_equal(report->strikes[0].on, "SOFTIRQ-ON-W");
 	assert_string_equal(report->strikes[0].in, "IN-SOFTIRQ-W");
+	assert_int_equal(report->strikes[0].events, 7);
+	assert_int_equal(report->strikes[0].stamp_count, 1);
+	assert_string_equal(report->strikes[0].stamps[0].context, "SOFTIRQ");
+	assert_string_equal(report->strikes[0].stamps[0].name, "softirqs");
+	assert_int_equal(report->strikes[0].stamps[0].let_in.at, 3);
+	assert_int_equal(report->strikes[0].stamps[0].blocked.at, 0);
+	assert_int_equal(report->strikes[0].stamps[0].blocked.frame_count, 0);
 	assert_int_equal(report->context_count, 1);
 	assert_string_equal(report->contexts[0], "SOFTIRQ");
 }
@@ -1098,6 +1122,38 @@ static void test_strike(void **state)
 	assert_string_equal(report->locks[report->held[0].lock].name, "(wq_completion)events");
 	assert_string_equal(report->locks[report->held[0].lock].wait, "0:0");
 	assert_string_equal(report->locks[report->held[1].lock].name, "rcu_read_lock");
+	lp_engine_destroy(seed.engine);
+}
+
+/* Hardirqs first, as the kernel has them; inlined code is told with what it is in. */
+static void test_stamps(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_stamp *stamps;
+	const struct lp_report_finding *report;
+	struct seed seed;
+
+	make_seed(world, &seed);
+	add_stamps(world, seed.edge.striker, 2, (uint32_t[]){
+		seed.softirq, add_context(world, LP_CONTEXT_HARDIRQ, "HARDIRQ") });
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	assert_int_equal(report->strikes[0].stamp_count, 2);
+	stamps = report->strikes[0].stamps;
+	assert_string_equal(stamps[0].name, "hardirqs");
+	assert_int_equal(stamps[0].blocked.at, 1);
+	assert_int_equal(stamps[0].blocked.frame_count, 1);
+	assert_string_equal(stamps[0].blocked.frames[0].function, "prune");
+	assert_int_equal(stamps[0].blocked.frames[0].line, 25);
+	assert_int_equal(stamps[0].let_in.frame_count, 2);
+	assert_true(stamps[0].let_in.frames[0].inlined);
+	assert_string_equal(stamps[0].let_in.frames[1].function, "main");
+	assert_string_equal(stamps[1].name, "softirqs");
+	/* nobody knows */
+	world->model->witnesses.at[seed.edge.striker].stamps = 0;
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	assert_int_equal(report->strikes[0].stamp_count, 0);
 	lp_engine_destroy(seed.engine);
 }
 
@@ -1182,6 +1238,9 @@ static void test_unsafe_order(void **state)
 	};
 
 	make_unsafe_order(world, edge);
+	/* of two signals whose handlers ran, the one that the report is about */
+	add_stamps(world, edge[1].striker, 2, (uint32_t[]){
+		add_context(world, LP_CONTEXT_SIGNAL, "SIGUSR1"), edge[1].context });
 	assert_int_equal(lp_engine_judge(engine, world->model), 0);
 	lp_describer_set_engine(world->describer, engine);
 	report = lp_describe_finding(world->describer, &finding);
@@ -1193,6 +1252,9 @@ static void test_unsafe_order(void **state)
 	assert_string_equal(report->state, "SIGALRM:IN0:ON0");
 	/* the strike first, so that the new dependency is the last */
 	assert_int_equal(report->strikes[0].edge, 0);
+	assert_int_equal(report->strikes[0].stamp_count, 1);
+	assert_string_equal(report->strikes[0].stamps[0].name, "SIGALRM");
+	assert_int_equal(report->strikes[0].stamps[0].blocked.at, 1);
 	assert_string_equal(report->locks[0].name, "pool.lock");
 	assert_string_equal(report->locks[0].usage, "+.");
 	assert_string_equal(report->locks[1].usage, ".-");
@@ -1505,6 +1567,7 @@ int main(void)
 		WORLD_TEST(test_writer),
 		WORLD_TEST(test_events),
 		WORLD_TEST(test_strike),
+		WORLD_TEST(test_stamps),
 		WORLD_TEST(test_strike_unseen),
 		WORLD_TEST(test_let_in),
 		WORLD_TEST(test_unsafe_order),

@@ -40,6 +40,11 @@ def check_indexes(finding):
     for strike in finding['strikes']:
         assert strike['edge'] < edges <= strike['thread'] < strikes, strike
         assert strike['context'] in finding['contexts'], strike
+        assert (strike['events'] is None) == (not strike['stamps']), strike
+        for stamp in strike['stamps']:
+            for change in (stamp['let_in'], stamp['blocked']):
+                assert (change['event'] or 0) <= strike['events'], stamp
+                assert change['event'] or not change['frames'], stamp
 
 
 def check_case(name, validator):

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+Handlers that want what they interrupt: reports say where the signal was last let in and blocked, in
+lines of source. And who forked, where a child wants what another thread may hold.
+
+    test_stamps.py PROGRAMS SOURCES [WORD...]
+"""
+import sys
+
+import harness
+from harness import expect
+
+# word: options, events, mark of the last place that let SIGALRM in, mark of the last that blocked it
+WORDS = {
+    'let-in': ([], 2, 'in-unblocked', 'in-blocked'),
+    'pending': ([], 2, 'pending-unblocked', 'pending-blocked'),
+    'wait': ([], 2, 'wait-unblocked', 'wait-blocked'),
+    'never': ([], 1, None, None),
+    'child': (['--strict'], 2, 'child-unblocked', 'child-blocked'),
+}
+
+
+def line_of(text, start):
+    found = [line for line in text.splitlines() if line.startswith(start)]
+    expect(len(found) == 1, f'{len(found)} lines start with "{start}"\n{text}')
+    return found[0]
+
+
+def check_change(finding, change, words, mark, source, marks):
+    line = line_of(finding['text'], f'SIGALRM last {words} at (')
+    if mark is None:
+        expect(change == {'event': None, 'frames': []}, f'{change} is not never')
+        expect(line.endswith('(0): never in this thread'), line)
+        return
+    expect(harness.stack_shows(change, source, marks[mark]), f'{change} does not show {mark}')
+    expect(line.endswith(f'{source.name}:{marks[mark]}'), f'{line} does not show {mark}')
+    expect(f'at ({change["event"]}): ' in line, line)
+
+
+def signal(cwd, program, source, word):
+    options, events, let_in, blocked = WORDS[word]
+    marks = harness.marks(source)
+    _, report = harness.validate([program, word], cwd, *options)
+    finding = report.one('inconsistent-lock-state')
+    strike, = finding['strikes']
+    stamp, = strike['stamps']
+    expect('inconsistent {SIGALRM-ON-W} -> {IN-SIGALRM-W} usage.' in finding['text'], 'usage')
+    expect(strike['events'] == events and stamp['context'] == 'SIGALRM', f'{strike}')
+    line_of(finding['text'], f'signal event stamp: {events}')
+    check_change(finding, stamp['let_in'], 'unblocked', let_in, source, marks)
+    check_change(finding, stamp['blocked'], '  blocked', blocked, source, marks)
+
+
+def suite(programs, sources):
+    tests = harness.Suite()
+    for word in WORDS:
+        tests.add(word, signal, programs / 'stamps', sources / 'stamps.c', word)
+    return tests
+
+
+if __name__ == '__main__':
+    sys.exit(harness.main(suite, sys.argv[1:]))
