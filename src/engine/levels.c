@@ -133,12 +133,13 @@ static void stamp_held(struct search *s, struct party party)
 	}
 }
 
-/* Per-CPU locks: everybody has another one. What is only shown is no lock. */
+/* Per-CPU locks: everybody has another one. What is only shown or handed over is no lock. */
 static bool can_gate(const struct lp_model *model, uint32_t node)
 {
 	const struct lp_model_fine *fine = lp_model_node_fine(model, node);
 
-	return fine->kind != LP_LOCK_K_LOCAL_LOCK && !(fine->flags & LP_CLASS_SHOWN);
+	return fine->kind != LP_LOCK_K_LOCAL_LOCK && !(fine->flags & LP_CLASS_SHOWN) &&
+	       !(fine->use & LP_CLASS_HANDED);
 }
 
 static bool excludes(uint8_t a, uint8_t b)

@@ -308,7 +308,10 @@ static inline bool lp_relock_returns(const struct lp_model *model, uint32_t held
 /* May its locks be judged at all? */
 static inline bool lp_is_validated(const struct lp_model *model, uint32_t node)
 {
-	return !(lp_model_node_fine(model, node)->flags & (LP_CLASS_NOVALIDATE | LP_CLASS_SHOWN));
+	const struct lp_model_fine *fine = lp_model_node_fine(model, node);
+
+	return !(fine->flags & (LP_CLASS_NOVALIDATE | LP_CLASS_SHOWN)) &&
+	       !(fine->use & LP_CLASS_HANDED);
 }
 
 /* Done by the child of a fork, with copies of the locks: it holds nothing that others want. */

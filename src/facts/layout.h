@@ -213,6 +213,12 @@ enum lp_class_flags {
 	LP_CLASS_FLAGS		= 31,	/* all of them */
 };
 
+/* Semaphores: what the posts seen so far say about the class; bits that are only ever set. */
+enum lp_class_use {
+	LP_CLASS_RETURNED	= 1,	/* who had waited posted: a lock that was released */
+	LP_CLASS_HANDED		= 2,	/* somebody else posted: no lock, so orders nothing */
+};
+
 /*
  * The finest class the runtime can tell. The model groups these into the classes rules are
  * about: the runtime must not need a symbol table to do its work.
@@ -222,7 +228,7 @@ struct lp_rec_class {
 	struct lp_link	link;
 	uint8_t		kind;		/* enum lp_lock_kind */
 	uint8_t		origin;		/* enum lp_origin */
-	uint16_t	zero;
+	uint16_t	use;		/* live: enum lp_class_use */
 	uint32_t	stack;		/* STACK of the init or first lock; 0 for STATIC */
 	struct lp_frame	object;		/* place in a loaded object; module 0: heap or stack */
 	uint32_t	locks;		/* live: instances seen */
@@ -469,7 +475,7 @@ struct lp_held {
 	};
 };
 
-enum lp_wait { LP_WAIT_NONE, LP_WAIT_LOCK, LP_WAIT_COND, LP_WAIT_JOIN };
+enum lp_wait { LP_WAIT_NONE, LP_WAIT_LOCK, LP_WAIT_COND, LP_WAIT_JOIN, LP_WAIT_SEM };
 
 struct lp_stamp {
 	uint64_t	where[2];

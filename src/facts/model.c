@@ -293,6 +293,16 @@ uint32_t lp_model_add_fine(struct lp_model *model, const struct lp_model_fine *f
 	return index;
 }
 
+bool lp_model_use(struct lp_model *model, uint32_t fine, unsigned use)
+{
+	struct lp_model_fine *have = &model->fines.at[fine];
+	bool handed = (use & ~have->use) & LP_CLASS_HANDED;
+
+	have->use |= (uint8_t)use;
+	model->grouping += handed;
+	return handed;
+}
+
 static uint64_t hash_node(const struct lp_model_node *node)
 {
 	uint64_t hash = lp_hash_add(ROLE_NODE, (uint64_t)node->parent << 32 | node->fine);

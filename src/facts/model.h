@@ -50,6 +50,7 @@ struct lp_model_fine {
 	uint8_t		subclass;
 	uint32_t	base;		/* fines[] it is a subclass of; 0: none */
 	char		*name;		/* of an annotated class; "" when it has none */
+	uint8_t		use;		/* enum lp_class_use: grows, see lp_model_use() */
 };
 
 /* What rules are about. */
@@ -182,7 +183,8 @@ struct lp_model {
 	LP_VEC(struct lp_model_stamps)	stamps;
 	uint32_t	images;
 	uint64_t	acquisitions;
-	uint32_t	grouping;	/* changes when groups merge or are renamed: start anew */
+	uint32_t	grouping;	/* changes when groups merge or are renamed, or a class turns
+					   out to be no lock: start anew */
 	struct lp_model_private *private;	/* content tables */
 };
 
@@ -219,6 +221,12 @@ static inline bool lp_model_is_life(const struct lp_model_fine *fine)
 {
 	return fine->kind == LP_LOCK_MAP && fine->origin == LP_ORIGIN_STATIC && !*fine->name;
 }
+
+/*
+ * What became known of a fine class' use, in any image. True: it orders nothing any more, so all
+ * must be judged anew.
+ */
+bool lp_model_use(struct lp_model *model, uint32_t fine, unsigned use);
 
 /*
  * Is this return address inside a function that only passes a lock on (std::mutex::lock,

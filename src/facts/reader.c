@@ -129,6 +129,7 @@ void lp_reader_close(struct lp_reader *reader)
 	lp_vec_finish(&reader->pending);
 	lp_vec_finish(&reader->needs);
 	lp_vec_finish(&reader->slots);
+	lp_vec_finish(&reader->semaphores);
 	lp_table_finish(&reader->refs);
 	free(reader->body);
 	free(reader);
@@ -246,7 +247,7 @@ static int copy_body(struct lp_reader *reader, uint64_t offset, size_t bytes)
 static bool make_room(struct lp_reader *reader)
 {
 	return lp_vec_room(&reader->known, 1) && lp_table_room(&reader->refs) &&
-	       lp_vec_room(&reader->slots, 1);
+	       lp_vec_room(&reader->slots, 1) && lp_vec_room(&reader->semaphores, 1);
 }
 
 /* Read one done record: 0, LP_READER_NEED with *need set, or an error. */
@@ -364,6 +365,24 @@ static int check_tail(struct lp_reader *reader, uint64_t tail)
 			     (unsigned long long)reader->offset, (unsigned long long)tail);
 }
 
+/* What posts say about classes of semaphores: 1 when one turned out to be no lock. */
+static int poll_uses(struct lp_reader *reader, struct lp_model *model)
+{
+	uint32_t kept = 0;
+	int news = 0;
+
+	for (uint32_t i = 0; i < reader->semaphores.count; i++) {
+		uint32_t ref = reader->semaphores.at[i];
+		unsigned use = lp_reader_use(reader, ref);
+
+		news |= lp_model_use(model, lp_reader_known(reader, ref)->index, use);
+		if (!(use & LP_CLASS_HANDED))
+			reader->semaphores.at[kept++] = ref;
+	}
+	reader->semaphores.count = kept;
+	return news;
+}
+
 /* The model's sum follows; the count of a damaged image may go back. */
 static void count_acquisitions(struct lp_reader *reader, struct lp_model *model)
 {
@@ -398,6 +417,8 @@ int lp_reader_poll(struct lp_reader *reader, struct lp_model *model, const char 
 		reader->image = ++model->images;
 	reader->fault = 0;
 	result = poll_log(reader, model);
+	if (result >= 0)
+		result |= poll_uses(reader, model);
 	*problem = result == -EBADMSG ? problem_text : NULL;
 	if (result == -ENOMEM)
 		*problem = "out of memory";

@@ -9,6 +9,19 @@
 
 #include "facts/reader_private.h"
 
+unsigned lp_reader_use(const struct lp_reader *reader, uint32_t class_ref)
+{
+	/* the word that ends with it begins with kind and origin */
+	uint32_t word = load32(reader, (uint64_t)class_ref * LP_GRANULE +
+				       offsetof(struct lp_rec_class, kind));
+
+	return word >> 16 & (LP_CLASS_RETURNED | LP_CLASS_HANDED);
+}
+
+static_assert(offsetof(struct lp_rec_class, kind) % 4 == 0 &&
+	      offsetof(struct lp_rec_class, use) == offsetof(struct lp_rec_class, kind) + 2,
+	      "lp_reader_use() takes them in one load");
+
 uint64_t lp_reader_acquisitions(const struct lp_reader *reader)
 {
 	uint64_t sum = IMAGE64(reader, acquisitions);
@@ -75,10 +88,16 @@ static void load_held(const struct lp_reader *reader, uint32_t slot, struct lp_l
 				   sizeof(struct lp_held), struct lp_held, key);
 }
 
+/* Does wait_lock say what such a wait is for? */
+static bool names_lock(uint32_t wait)
+{
+	return wait == LP_WAIT_COND || wait == LP_WAIT_JOIN || wait == LP_WAIT_SEM;
+}
+
 /*
  * A thread in a condition wait will take the mutex again: while it does, it waits for that like
  * anybody who waits for a lock, so it is shown as one. So is one that waits for another's end,
- * which holds its own life.
+ * which holds its own life, and one that waits for a semaphore, which it holds only afterwards.
  */
 static void load_wait(const struct lp_reader *reader, uint32_t slot, struct lp_live_thread *live)
 {
@@ -86,7 +105,7 @@ static void load_wait(const struct lp_reader *reader, uint32_t slot, struct lp_l
 	uint64_t lock = LIVE64(reader, at, struct lp_rec_slot, wait_lock);
 	uint32_t node = LIVE32(reader, at, struct lp_rec_slot, wait_node);
 
-	if ((live->wait != LP_WAIT_COND && live->wait != LP_WAIT_JOIN) || !lock || live->held_count == LP_SLOT_HELD)
+	if (!names_lock(live->wait) || !lock || live->held_count == LP_SLOT_HELD)
 		return;
 	live->held[live->held_count++] = (struct lp_live_held){
 		.lock = lock, .node = lp_reader_node(reader, node), .mode = LP_WRITE,

@@ -40,6 +40,7 @@ struct lp_reader {
 	LP_VEC(struct pending) pending;	/* by rising offset */
 	LP_VEC(uint64_t) needs;		/* records under way, each needed by the one before */
 	LP_VEC(uint32_t) slots;
+	LP_VEC(uint32_t) semaphores;	/* CLASS refs whose use is looked at again */
 	unsigned char	*body;		/* copy of the record under way */
 	size_t		body_room;
 };
@@ -73,6 +74,9 @@ int lp_reader_bad(struct lp_reader *reader, uint64_t offset, const char *format,
 
 /* What a ref leads to, or NULL. Valid until the next record is read. */
 struct known *lp_reader_known(const struct lp_reader *reader, uint32_t ref);
+
+/* reader_live.c: what is known by now of the use of a CLASS: enum lp_class_use. */
+unsigned lp_reader_use(const struct lp_reader *reader, uint32_t class_ref);
 
 /* The pending record at an offset, or NULL. */
 struct pending *lp_reader_pending(struct lp_reader *reader, uint64_t offset);

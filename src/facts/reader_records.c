@@ -224,6 +224,8 @@ static int read_class(struct record *rec)
 	if (fine.name)
 		index = lp_model_add_fine(rec->model, &fine);
 	free(fine.name);
+	if (index && fine.kind == LP_LOCK_SEMAPHORE)
+		lp_vec_push(&rec->reader->semaphores, (uint32_t)(rec->offset / LP_GRANULE));
 	return remember(rec, LP_REC_CLASS, index);
 }
 

@@ -13,6 +13,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -68,6 +69,15 @@ typedef void lp_signal_fn(int);
 	H(int, pthread_cond_broadcast, "GLIBC_2.3.2", (pthread_cond_t *)) \
 	H(int, cnd_signal, NULL, (cnd_t *)) \
 	H(int, cnd_broadcast, NULL, (cnd_t *)) \
+	H(int, sem_init, NULL, (sem_t *, int, unsigned)) \
+	H(int, sem_destroy, NULL, (sem_t *)) \
+	H(int, sem_wait, NULL, (sem_t *)) \
+	H(int, sem_trywait, NULL, (sem_t *)) \
+	H(int, sem_timedwait, NULL, (sem_t *, const struct timespec *)) \
+	H(int, sem_clockwait, NULL, (sem_t *, clockid_t, const struct timespec *)) \
+	H(int, sem_post, NULL, (sem_t *)) \
+	H(sem_t *, sem_open, NULL, (const char *, int, ...)) \
+	H(int, sem_close, NULL, (sem_t *)) \
 	H(int, cnd_wait, NULL, (cnd_t *, mtx_t *)) \
 	H(int, cnd_timedwait, NULL, (cnd_t *, mtx_t *, const struct timespec *)) \
 	H(int, pthread_create, NULL, \

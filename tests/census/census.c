@@ -50,6 +50,7 @@ static const struct {
 	FUNCTIONS(ROW)
 	SIGNAL_FUNCTIONS(ROW)
 	LIBC_FUNCTIONS(ROW)
+	WAIT_FUNCTIONS(ROW)
 #undef ROW
 };
 
@@ -891,6 +892,7 @@ int main(int argc, char **argv)
 	c11();
 	signals();
 	libc_locks();
+	other_waits();
 	forks();
 	return 0;
 }

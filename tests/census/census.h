@@ -13,6 +13,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pwd.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +55,13 @@ extern int __cxa_atexit(void (*handler)(void *), void *argument, void *object);
 
 void signals(void);
 void libc_locks(void);
+
+/* The same of other_waits(). */
+#define WAIT_FUNCTIONS(F) \
+	F(sem_init) F(sem_destroy) F(sem_wait) F(sem_trywait) F(sem_timedwait) F(sem_clockwait) \
+	F(sem_post) F(sem_open) F(sem_close)
+
+void other_waits(void);
 
 static inline void report(const char *what, long result)
 {

@@ -24,6 +24,8 @@ FUNCTIONS = {f'pthread_{name}' for name in '''
     create join tryjoin_np timedjoin_np clockjoin_np'''.split()} | set('''
     mtx_init mtx_destroy mtx_lock mtx_trylock mtx_timedlock mtx_unlock
     cnd_wait cnd_timedwait cnd_signal cnd_broadcast thrd_create thrd_join
+    sem_init sem_destroy sem_wait sem_trywait sem_timedwait sem_clockwait sem_post
+    sem_open sem_close
     sigaction signal ssignal sysv_signal sigset sigignore
     pthread_sigmask sigprocmask sigblock sigsetmask sighold sigrelse
     sigsuspend sigpause ppoll pselect epoll_pwait epoll_pwait2

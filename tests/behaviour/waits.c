@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * waits.c — waits that are no locks, or act like one: hazards and, beside each, its silent twin.
+ */
+#include "phases.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+
+static void start(pthread_t *thread, void *(*body)(void *))
+{
+	must(pthread_create(thread, NULL, body, NULL), "pthread_create");
+}
+
+/* ---- semaphores ---- */
+
+static sem_t sem_a, sem_b;
+
+static void sem_ab(void)
+{
+	down(&sem_a);			/* MARK sem-ab-a */
+	down(&sem_b);			/* MARK sem-ab-b */
+	sem_post(&sem_b);
+	sem_post(&sem_a);
+}
+
+static void sem_ba(void)
+{
+	down(&sem_b);			/* MARK sem-ba-b */
+	down(&sem_a);			/* MARK sem-ba-a */
+	sem_post(&sem_a);
+	sem_post(&sem_b);
+}
+
+static void sem_both_ways(void)
+{
+	void (*const list[])(void) = { sem_ab, sem_ba };
+
+	run_phases(list, 2);
+}
+
+static void sem_abba(void)
+{
+	sem_init(&sem_a, 0, 1);
+	sem_init(&sem_b, 0, 1);
+	sem_both_ways();
+}
+
+/* Each is two places: it would take more threads. */
+static void sem_places(void)
+{
+	sem_init(&sem_a, 0, 2);
+	sem_init(&sem_b, 0, 2);
+	sem_both_ways();
+}
+
+static void *post_a(void *unused)
+{
+	sem_post(&sem_a);
+	return unused;
+}
+
+/* Of one of two locks it turns out that others give it back. */
+static void sem_handed_late(void)
+{
+	pthread_t thread;
+
+	sem_abba();
+	down(&sem_a);
+	start(&thread, post_a);
+	pthread_join(thread, NULL);
+	down(&sem_a);
+}
+
+static sem_t places, items;
+
+static void *consume(void *unused)
+{
+	for (int i = 0; i < 50; i++) {
+		down(&items);
+		pthread_mutex_lock(&m);
+		pthread_mutex_unlock(&m);
+		sem_post(&places);
+	}
+	return unused;
+}
+
+static void queue(unsigned size)
+{
+	pthread_t thread;
+
+	sem_init(&places, 0, size);
+	sem_init(&items, 0, 0);
+	start(&thread, consume);
+	for (int i = 0; i < 50; i++) {
+		down(&places);
+		pthread_mutex_lock(&m);
+		pthread_mutex_unlock(&m);
+		sem_post(&items);
+	}
+	pthread_mutex_lock(&m);
+	sem_trywait(&places);
+	pthread_mutex_unlock(&m);
+	pthread_join(thread, NULL);
+}
+
+static void sem_queue_of_one(void)
+{
+	queue(1);
+}
+
+static void sem_queue(void)
+{
+	queue(7);
+}
+
+/* Two threads take turns: each posts what the other waits for. */
+static void *pong(void *unused)
+{
+	for (int i = 0; i < 50; i++) {
+		down(&sem_b);
+		sem_post(&sem_a);
+	}
+	return unused;
+}
+
+static void sem_ping_pong(void)
+{
+	pthread_t thread;
+
+	sem_init(&sem_a, 0, 1);
+	sem_init(&sem_b, 0, 1);
+	down(&sem_b);
+	start(&thread, pong);
+	for (int i = 0; i < 50; i++) {
+		down(&sem_a);
+		sem_post(&sem_b);
+	}
+	pthread_join(thread, NULL);
+}
+
+static void post_in_handler(int unused)
+{
+	(void)unused;
+	sem_post(&sem_a);
+}
+
+static void sem_handler(void)
+{
+	signal(SIGUSR1, post_in_handler);
+	sem_init(&sem_a, 0, 1);
+	for (int i = 0; i < 20; i++) {
+		pthread_mutex_lock(&m);
+		down(&sem_a);
+		pthread_mutex_unlock(&m);
+		pthread_kill(pthread_self(), SIGUSR1);
+	}
+}
+
+static void sem_ends_held(void)
+{
+	sem_init(&sem_a, 0, 1);
+	down(&sem_a);
+	sem_destroy(&sem_a);
+	sem_init(&sem_a, 0, 1);
+	down(&sem_a);
+}
+
+static void sem_named(void)
+{
+	char name[64];
+	sem_t *sem;
+
+	snprintf(name, sizeof(name), "/lockproof-test-%d", (int)getpid());
+	sem = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
+	must(sem == SEM_FAILED, "sem_open");
+	sem_unlink(name);
+	for (int i = 0; i < 2; i++) {
+		if (i)
+			pthread_mutex_lock(&m);
+		down(sem);
+		if (!i)
+			pthread_mutex_lock(&m);
+		pthread_mutex_unlock(&m);
+		sem_post(sem);
+	}
+	sem_close(sem);
+}
+
+static const struct scenario scenarios[] = {
+	{ "sem-abba", sem_abba },
+	{ "sem-places", sem_places },
+	{ "sem-handed-late", sem_handed_late },
+	{ "sem-queue-of-one", sem_queue_of_one },
+	{ "sem-queue", sem_queue },
+	{ "sem-ping-pong", sem_ping_pong },
+	{ "sem-handler", sem_handler },
+	{ "sem-ends-held", sem_ends_held },
+	{ "sem-named", sem_named },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	return run_scenario(scenarios, argc > 1 ? argv[1] : NULL);
+}
