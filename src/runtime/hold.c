@@ -53,6 +53,8 @@ static struct lp_acquire acquire_of(struct lp_rec_slot *slot, const struct lp_op
 	uint32_t nest = op->nest;
 	uint8_t subclass = op->subclass;
 
+	if (lp_unlikely(lp_self.once_count))
+		lp_once_drop_left(slot, (uintptr_t)__builtin_frame_address(0));
 	if (lp_unlikely(lp_self.signals.generation != lp_generation))
 		lp_state_refresh(slot, op->site);
 	if (lp_unlikely(lp_self.next.address == op->address))

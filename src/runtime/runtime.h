@@ -70,6 +70,14 @@ struct lp_pin {
 	uint32_t	count;
 };
 
+/* A call of a once routine that has not come back. */
+struct lp_once {
+	uint64_t	frame;		/* of our hook */
+	uint64_t	site;		/* where that returns to */
+	uint64_t	address;
+};
+#define LP_ONCE_MAX	8u		/* nested deeper, they pass through */
+
 /* A thread's own. */
 struct lp_self {
 	struct lp_rec_slot *slot;	/* lp_no_slot: not known yet, or not recording */
@@ -80,6 +88,8 @@ struct lp_self {
 	struct lp_signals signals;
 	struct lp_next	next;
 	struct lp_pin	pin[LP_PINS];
+	struct lp_once	once[LP_ONCE_MAX];
+	uint32_t	once_count;
 };
 
 extern __thread struct lp_self lp_self __attribute__((tls_model("initial-exec")));
@@ -313,6 +323,9 @@ void lp_misuse_held(struct lp_rec_slot *slot, enum lp_event_kind kind, const str
 
 /* annotate.c: a lock that is pinned is about to be released. */
 void lp_pin_broken(struct lp_rec_slot *slot, struct lp_held *held);
+
+/* hook_once.c: forget calls that the stack, whose top is at `frame` now, has no frame of. */
+void lp_once_drop_left(struct lp_rec_slot *slot, uint64_t frame);
 
 extern const struct lp_track_ops lp_track_ops;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // guards.cc — locks as C++ programs write them: guards, std::lock, std::condition_variable.
 // Built without and with optimisation: the marked lines must be found through inlined code.
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
@@ -10,6 +11,8 @@
 #include <shared_mutex>
 #include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 namespace {
 
@@ -175,6 +178,87 @@ void once()
 	std::printf("%d\n", count);
 }
 
+std::mutex log_lock;
+std::atomic<bool> constructed;
+
+struct logged {
+	logged()
+	{
+		log_lock.lock();		// MARK static-log
+		log_lock.unlock();
+		constructed = true;
+		usleep(50000);
+	}
+};
+
+void use_static()
+{
+	static logged instance;			// MARK static-run
+}
+
+/* The other thread comes while the constructor runs. */
+void static_while(bool hold)
+{
+	std::thread other(use_static);
+
+	while (!constructed)
+		usleep(1000);
+	if (hold)
+		log_lock.lock();		// MARK static-hold
+	use_static();				// MARK static-wait
+	if (hold)
+		log_lock.unlock();
+	other.join();
+}
+
+void static_local()
+{
+	static_while(true);
+}
+
+void static_local_first()
+{
+	static_while(false);
+}
+
+struct broken {
+	explicit broken(bool fails)
+	{
+		if (fails)
+			throw 1;
+	}
+};
+
+void make_broken(bool fails)
+{
+	static broken instance(fails);
+}
+
+/* What was left by an exception is not held: the lock is taken on top of nothing. */
+void once_thrown()
+{
+	std::once_flag flag;
+
+	for (int i = 0; i < 2; i++) {
+		try {
+			std::call_once(flag, [] { throw 1; });
+		} catch (int) {
+			log_lock.lock();
+			log_lock.unlock();
+		}
+		try {
+			make_broken(true);
+		} catch (int) {
+			log_lock.lock();
+			log_lock.unlock();
+		}
+	}
+	log_lock.lock();
+	std::call_once(flag, [] { });
+	make_broken(false);
+	log_lock.unlock();
+}
+
 const struct {
 	const char *name;
 	void (*run)();
@@ -182,6 +266,8 @@ const struct {
 	{ "mutexes", mutexes }, { "at-once", at_once },
 	{ "shared", shared }, { "shared-readers", shared_readers },
 	{ "consistent", consistent }, { "thrown", thrown }, { "once", once },
+	{ "static-local", static_local }, { "static-local-first", static_local_first },
+	{ "once-thrown", once_thrown },
 };
 
 } // namespace

@@ -89,6 +89,10 @@ GUARDS = {
     'consistent': Row(SILENT),
     'thrown': Row(SILENT),
     'once': Row(SILENT),
+    'static-local': Row(CIRCULAR, cycle=[('static-run', 'static-log'),
+                                         ('static-hold', 'static-run')]),
+    'static-local-first': Row(SILENT),
+    'once-thrown': Row(SILENT),
 }
 
 PROCESSES = {

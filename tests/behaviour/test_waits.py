@@ -22,6 +22,13 @@ WAITS = {
     'sem-handler': Row(SILENT),
     'sem-ends-held': Row(SILENT),
     'sem-named': Row(SILENT, CIRCULAR_POSSIBLE),
+    'once-lock': Row(CIRCULAR, cycle=[('once-run', 'once-m'), ('once-hold', 'once-wait')],
+                     names=['m', 'once']),
+    'once-lock-first': Row(SILENT),
+    'flag-lock': Row(CIRCULAR, cycle=[('flag-run', 'once-m'), ('once-hold', 'flag-wait')],
+                     names=['flag', 'm']),
+    'flag-lock-first': Row(SILENT),
+    'once-cancelled': Row(SILENT),
 }
 
 

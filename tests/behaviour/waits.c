@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <threads.h>
 #include <unistd.h>
 
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
@@ -190,6 +192,107 @@ static void sem_named(void)
 	sem_close(sem);
 }
 
+/* ---- once ---- */
+
+static void empty(void)
+{
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static once_flag flag = ONCE_FLAG_INIT;
+static sem_t runs;
+
+/* Takes its time, so that the other thread comes while it runs. */
+static void routine(void)
+{
+	pthread_mutex_lock(&m);			/* MARK once-m */
+	pthread_mutex_unlock(&m);
+	sem_post(&runs);
+	usleep(50000);
+}
+
+static void *run_once(void *unused)
+{
+	pthread_once(&once, routine);		/* MARK once-run */
+	return unused;
+}
+
+static void *run_flag(void *unused)
+{
+	call_once(&flag, routine);		/* MARK flag-run */
+	return unused;
+}
+
+static void once_while(void *(*run)(void *), bool hold)
+{
+	pthread_t thread;
+
+	sem_init(&runs, 0, 0);
+	start(&thread, run);
+	down(&runs);
+	if (hold)
+		pthread_mutex_lock(&m);		/* MARK once-hold */
+	if (run == run_once)
+		pthread_once(&once, routine);	/* MARK once-wait */
+	else
+		call_once(&flag, routine);	/* MARK flag-wait */
+	if (hold)
+		pthread_mutex_unlock(&m);
+	pthread_join(thread, NULL);
+	/* done: whatever is held */
+	pthread_mutex_lock(&m);
+	run(NULL);
+	pthread_mutex_unlock(&m);
+}
+
+static void once_lock(void)
+{
+	once_while(run_once, true);
+}
+
+static void once_lock_first(void)
+{
+	once_while(run_once, false);
+}
+
+static void flag_lock(void)
+{
+	once_while(run_flag, true);
+}
+
+static void flag_lock_first(void)
+{
+	once_while(run_flag, false);
+}
+
+/* Cancelled inside, the routine is as if it had never run: nothing stays held. */
+static void endless(void)
+{
+	sem_post(&runs);
+	for (;;)
+		pause();
+}
+
+static void *run_endless(void *unused)
+{
+	pthread_once(&once, endless);
+	return unused;
+}
+
+static void once_cancelled(void)
+{
+	pthread_t thread;
+
+	sem_init(&runs, 0, 0);
+	start(&thread, run_endless);
+	down(&runs);
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+	pthread_mutex_lock(&m);
+	pthread_once(&once, empty);
+	pthread_mutex_unlock(&m);
+}
+
 static const struct scenario scenarios[] = {
 	{ "sem-abba", sem_abba },
 	{ "sem-places", sem_places },
@@ -200,6 +303,11 @@ static const struct scenario scenarios[] = {
 	{ "sem-handler", sem_handler },
 	{ "sem-ends-held", sem_ends_held },
 	{ "sem-named", sem_named },
+	{ "once-lock", once_lock },
+	{ "once-lock-first", once_lock_first },
+	{ "flag-lock", flag_lock },
+	{ "flag-lock-first", flag_lock_first },
+	{ "once-cancelled", once_cancelled },
 	{ NULL, NULL },
 };
 

@@ -22,6 +22,7 @@
 #include <sys/select.h>
 #include <syslog.h>
 #include <time.h>
+#include <threads.h>
 #include <ucontext.h>
 
 #define ERRNO_BEFORE 4242
@@ -59,7 +60,7 @@ void libc_locks(void);
 /* The same of other_waits(). */
 #define WAIT_FUNCTIONS(F) \
 	F(sem_init) F(sem_destroy) F(sem_wait) F(sem_trywait) F(sem_timedwait) F(sem_clockwait) \
-	F(sem_post) F(sem_open) F(sem_close)
+	F(sem_post) F(sem_open) F(sem_close) F(pthread_once) F(call_once)
 
 void other_waits(void);
 

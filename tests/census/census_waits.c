@@ -112,7 +112,56 @@ static void semaphores(void)
 	named();
 }
 
+static int runs;
+static sem_t running;
+
+static void run_slowly(void)
+{
+	runs++;
+	errno = 17;			/* what a routine does to it is the caller's to see */
+	sem_post(&running);
+	usleep(20000);
+}
+
+static void *run_once(void *once)
+{
+	pthread_once(once, run_slowly);
+	return NULL;
+}
+
+static void *call_flag(void *flag)
+{
+	call_once(flag, run_slowly);
+	return NULL;
+}
+
+static void onces(void)
+{
+	pthread_once_t once = PTHREAD_ONCE_INIT, again = PTHREAD_ONCE_INIT;
+	once_flag flag = ONCE_FLAG_INIT;
+	pthread_t thread;
+
+	sem_init(&running, 0, 0);
+	T(pthread_once(&once, run_slowly));
+	T(pthread_once(&once, run_slowly));
+	V(call_once(&flag, run_slowly));
+	V(call_once(&flag, run_slowly));
+	while (!sem_trywait(&running))
+		;
+	pthread_create(&thread, NULL, run_once, &again);
+	sem_wait(&running);
+	T(pthread_once(&again, run_slowly));
+	pthread_join(thread, NULL);
+	flag = (once_flag)ONCE_FLAG_INIT;
+	pthread_create(&thread, NULL, call_flag, &flag);
+	sem_wait(&running);
+	V(call_once(&flag, run_slowly));
+	pthread_join(thread, NULL);
+	printf("runs %d\n", runs);
+}
+
 void other_waits(void)
 {
 	semaphores();
+	onces();
 }

@@ -25,7 +25,7 @@ FUNCTIONS = {f'pthread_{name}' for name in '''
     mtx_init mtx_destroy mtx_lock mtx_trylock mtx_timedlock mtx_unlock
     cnd_wait cnd_timedwait cnd_signal cnd_broadcast thrd_create thrd_join
     sem_init sem_destroy sem_wait sem_trywait sem_timedwait sem_clockwait sem_post
-    sem_open sem_close
+    sem_open sem_close pthread_once call_once
     sigaction signal ssignal sysv_signal sigset sigignore
     pthread_sigmask sigprocmask sigblock sigsetmask sighold sigrelse
     sigsuspend sigpause ppoll pselect epoll_pwait epoll_pwait2
