@@ -39,9 +39,10 @@ static void resolve_real_functions(void)
 		found = dlsym(RTLD_NEXT, #name); \
 	memcpy(&lp_real.name, &found, sizeof(found)); \
 } while (0);
+	/* malloc's first: a look-up that fails frees the message of one before it */
+	lp_libc_resolve();
 	LP_HOOKS(H)
 #undef H
-	lp_libc_resolve();
 }
 
 static const char *environment_value(char **environment, const char *name)
