@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -132,4 +133,71 @@ bool lp_proc_in_futex(pid_t pid, pid_t tid, uint64_t object, uint64_t size)
 		return !thread_stat(pid, tid, &state) && (state == 'S' || state == 'D');
 	return parse_call(text, &call) && call.number == SYS_futex &&
 	       (call.argument[0] - object < size || waits_for_ever(&call));
+}
+
+enum { FUTEX_COMMAND = 127, FUTEX_OWN = 128 };
+
+/* Waits that have no end of their own: FUTEX_WAIT, LOCK_PI, WAIT_BITSET, LOCK_PI2. */
+static bool is_endless(const struct call *call)
+{
+	uint64_t command = call->argument[1] & FUTEX_COMMAND;
+
+	return call->number == SYS_futex && !call->argument[3] &&
+	       (command == 0 || command == 6 || command == 9 || command == 13);
+}
+
+/* The number behind a name in a "status" of /proc; `base` as in strtoull(). */
+static bool status_number(const char *path, const char *name, int base, uint64_t *number)
+{
+	char text[4096];
+	const char *at;
+
+	if (read_text(path, text, sizeof(text)))
+		return false;
+	at = strstr(text, name);
+	if (!at)
+		return false;
+	*number = strtoull(at + strlen(name), NULL, base);
+	return true;
+}
+
+uint64_t lp_proc_sleeps(pid_t pid, pid_t tid, uint64_t shared, uint64_t size)
+{
+	char path[64], text[256], state;
+	struct call call = { 0 };
+	uint64_t sleeps;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	if (thread_stat(pid, tid, &state) || state != 'S' || read_text(path, text, sizeof(text)) ||
+	    !parse_call(text, &call) || !is_endless(&call))
+		return 0;
+	if (!(call.argument[1] & FUTEX_OWN) && (!shared || call.argument[0] - shared >= size))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
+	/* one that was never asleep is not now */
+	return status_number(path, "\nvoluntary_ctxt_switches:", 10, &sleeps) ? sleeps : 0;
+}
+
+size_t lp_proc_thread_count(pid_t pid)
+{
+	char path[64];
+	uint64_t count;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return status_number(path, "\nThreads:", 10, &count) ? (size_t)count : 0;
+}
+
+#define SIGNAL_BIT(signal) (1ull << ((signal) - 1))
+
+bool lp_proc_has_handlers(pid_t pid)
+{
+	/* those that code causes itself, and the two that libc keeps for itself */
+	const uint64_t own = SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) |
+			     SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) |
+			     SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(32) | SIGNAL_BIT(33);
+	char path[64];
+	uint64_t caught;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return !status_number(path, "\nSigCgt:", 16, &caught) || (caught & ~own);
 }

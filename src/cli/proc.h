@@ -4,6 +4,7 @@
 #define LP_CLI_PROC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,19 @@ bool lp_proc_alive(pid_t pid);
  * tell system calls to us, being asleep is taken for an answer.
  */
 bool lp_proc_in_futex(pid_t pid, pid_t tid, uint64_t object, uint64_t size);
+
+/*
+ * How often the thread has gone to sleep, if it sleeps in a futex until another thread of its
+ * process wakes it; else 0. A futex that others may wake counts in the `size` bytes at `shared`
+ * only (0: none does).
+ */
+uint64_t lp_proc_sleeps(pid_t pid, pid_t tid, uint64_t shared, uint64_t size);
+
+/* Its threads, as the kernel counts them; 0: it does not tell. */
+size_t lp_proc_thread_count(pid_t pid);
+
+/* Could a signal make the process run code? Not those that its own code causes; true when unknown. */
+bool lp_proc_has_handlers(pid_t pid);
 
 /* Does the thread run, or could it? */
 bool lp_proc_running(pid_t pid, pid_t tid);

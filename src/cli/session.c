@@ -239,6 +239,35 @@ int lp_session_look(struct lp_session *session, struct lp_blocked *blocked)
 	return error;
 }
 
+int lp_session_look_stalled(struct lp_session *session, struct lp_stalled *stalled)
+{
+	struct lp_live_thread live;
+	int error = 0;
+
+	for (uint32_t i = 0; i < session->sources.count; i++) {
+		const struct lp_reader *reader = session->sources.at[i]->reader;
+		uint32_t cursor = 0;
+
+		while (reader && !error && lp_reader_next_live(reader, &cursor, &live))
+			error = lp_stalled_see(stalled, &live);
+	}
+	return error ? error : lp_stalled_end(stalled);
+}
+
+bool lp_session_is_doubtful(const struct lp_session *session,
+			    const struct lp_blocked_thread *cycle, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct lp_model_fine *fine =
+			lp_model_node_fine(session->model, cycle[i].wanted);
+
+		if (fine->kind == LP_LOCK_SEMAPHORE &&
+		    (count == 1 || fine->use != LP_CLASS_RETURNED))
+			return true;
+	}
+	return false;
+}
+
 bool lp_session_is_recorded(const struct lp_blocked_thread *cycle, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -308,6 +337,7 @@ static void on_last_cycle(void *context, const struct lp_blocked_thread *cycle, 
 
 	if (look->error || !lp_session_is_recorded(cycle, count) ||
 	    !lp_session_is_cycle(look->session, cycle, count) ||
+	    lp_session_is_doubtful(look->session, cycle, count) ||
 	    lp_session_superseded(look->session, cycle->thread, cycle->pid) ||
 	    (look->alive && look->alive((int)cycle->pid)))
 		return;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "cli/blocked.h"
+#include "cli/stalled.h"
 #include "cli/cli.h"
 #include "cli/mapping.h"
 #include "engine/engine.h"
@@ -72,6 +73,17 @@ bool lp_session_superseded(const struct lp_session *session, uint32_t thread, ui
 
 /* Show all live threads to `blocked`. 0 or -ENOMEM. */
 int lp_session_look(struct lp_session *session, struct lp_blocked *blocked);
+
+/* The same for `stalled`, a whole look. */
+int lp_session_look_stalled(struct lp_session *session, struct lp_stalled *stalled);
+
+/*
+ * Is it only certain when nobody else can run? What is known of who posts a semaphore is what was
+ * seen: that one is a lock is believed once it was released like one, and even then a thread that
+ * waits for what it took itself may wait for another's post.
+ */
+bool lp_session_is_doubtful(const struct lp_session *session,
+			    const struct lp_blocked_thread *cycle, size_t count);
 
 /* Were all acquisitions of the cycle recorded? */
 bool lp_session_is_recorded(const struct lp_blocked_thread *cycle, size_t count);

@@ -56,6 +56,7 @@ struct doomed {
 struct lp_watch {
 	struct lp_watch_request request;
 	struct lp_blocked *blocked;
+	struct lp_stalled *stalled;
 	uint32_t	announced;	/* images of image 0's next_index that were looked at */
 	LP_VEC(struct coming) coming;
 	LP_VEC(struct shown) shown;
@@ -91,9 +92,10 @@ struct lp_watch *lp_watch_create(const struct lp_watch_request *request)
 		return NULL;
 	watch->request = *request;
 	watch->blocked = lp_blocked_create(STABLE_LOOKS, STABLE_MS);
-	if (watch->blocked)
+	watch->stalled = lp_stalled_create();
+	if (watch->blocked && watch->stalled)
 		return watch;
-	free(watch);
+	lp_watch_destroy(watch);
 	return NULL;
 }
 
@@ -102,6 +104,7 @@ void lp_watch_destroy(struct lp_watch *watch)
 	if (!watch)
 		return;
 	lp_blocked_destroy(watch->blocked);
+	lp_stalled_destroy(watch->stalled);
 	lp_vec_finish(&watch->coming);
 	lp_vec_finish(&watch->shown);
 	lp_vec_finish(&watch->quiet);
@@ -290,6 +293,9 @@ static bool is_deadlock(const struct lp_watch *watch, const struct lp_blocked_th
 		return false;
 	if (lp_session_is_recorded(cycle, count) && !lp_session_is_cycle(session, cycle, count))
 		return false;
+	if (lp_session_is_doubtful(session, cycle, count) &&
+	    lp_stalled_ms(watch->stalled, cycle->pid) < STABLE_MS)
+		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!is_blocked(watch, &cycle[i]))
 			return false;
@@ -323,12 +329,34 @@ static void on_cycle(void *context, const struct lp_blocked_thread *cycle, size_
 		doom(watch, (pid_t)cycle->pid);
 }
 
+/* No thread of a process can go on, and no cycle of locks says why. */
+static void on_stalled(void *context, const struct lp_stalled_thread *threads, size_t count)
+{
+	struct lp_watch *watch = context;
+	bool first_act = watch->request.settings->on_deadlock != LP_DEADLOCK_REPORT;
+
+	if (find_doomed(watch, (pid_t)threads->pid) ||
+	    lp_session_superseded(watch->request.session, threads->thread, threads->pid) ||
+	    lp_stalled_ms(watch->stalled, threads->pid) < lp_stalled_patience_ms(threads, count))
+		return;
+	watch->unrecorded_deadlocks++;
+	if (first_act)
+		doom(watch, (pid_t)threads->pid);
+	lp_stalled_tell(watch->request.session, threads, count);
+	if (!first_act)
+		doom(watch, (pid_t)threads->pid);
+}
+
 static void look_for_deadlocks(struct lp_watch *watch)
 {
 	lp_blocked_begin(watch->blocked, watch->now_ms);
-	if (lp_session_look(watch->request.session, watch->blocked) ||
+	lp_stalled_begin(watch->stalled, watch->now_ms);
+	if (lp_session_look_stalled(watch->request.session, watch->stalled) ||
+	    lp_session_look(watch->request.session, watch->blocked) ||
 	    lp_blocked_judge(watch->blocked, on_cycle, watch))
 		watch->blind = true;
+	else
+		lp_stalled_each(watch->stalled, LP_STALLED_LOCK_MS, on_stalled, watch);
 }
 
 /* ---- processes that have ended ---- */

@@ -171,8 +171,8 @@ enum lp_wait_type {
 	X(RWLOCK,	"rwlock",	"pthread_rwlock_t",	UNCHECKED) \
 	X(SPINLOCK,	"spinlock",	"pthread_spinlock_t",	UNCHECKED) \
 	X(SEMAPHORE,	"semaphore",	"sem_t",		UNCHECKED) \
-	X(COND,		"condition",	"pthread_cond_t",	UNCHECKED) \
 	X(ONCE,		"once",		"pthread_once_t",	UNCHECKED) \
+	X(COND,		"condition",	"pthread_cond_t",	UNCHECKED) \
 	X(MAP,		"lock map",	"struct lockdep_map",	UNCHECKED) \
 	X(CUSTOM,	"custom lock",	"struct lockproof_lock", UNCHECKED) \
 	X(K_SPINLOCK,	"spinlock_t",	"spinlock_t",		CONFIG) \

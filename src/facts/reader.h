@@ -63,6 +63,7 @@ struct lp_live_thread {
 	uint64_t	acquisitions;	/* with `key`: unchanged between two looks = did nothing */
 	uint64_t	key;
 	uint32_t	wait;		/* enum lp_wait; COND that names its mutex: LOCK, on top */
+	uint32_t	blocked_in;	/* enum lp_wait, as the thread itself said */
 	uint64_t	wait_object;
 	uint32_t	wait_thread;	/* threads[] */
 	bool		lossy;		/* holds more than held[] says */

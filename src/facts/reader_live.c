@@ -120,7 +120,7 @@ static void load_live(const struct lp_reader *reader, uint32_t slot, struct lp_l
 	live->pid = LIVE32(reader, at, struct lp_rec_slot, pid);
 	live->tid = LIVE32(reader, at, struct lp_rec_slot, tid);
 	live->acquisitions = LIVE64(reader, at, struct lp_rec_slot, acquisitions);
-	live->wait = LIVE32(reader, at, struct lp_rec_slot, wait);
+	live->wait = live->blocked_in = LIVE32(reader, at, struct lp_rec_slot, wait);
 	live->wait_object = LIVE64(reader, at, struct lp_rec_slot, wait_object);
 	live->wait_thread =
 		lp_reader_thread(reader, LIVE32(reader, at, struct lp_rec_slot, wait_thread));

@@ -293,6 +293,169 @@ static void once_cancelled(void)
 	pthread_mutex_unlock(&m);
 }
 
+/* ---- really stuck ---- */
+
+static pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
+static pthread_barrier_t both;
+
+static void *dead_sem_ab(void *unused)
+{
+	down(&sem_a);			/* MARK dead-ab-a */
+	pthread_barrier_wait(&both);
+	down(&sem_b);			/* MARK dead-ab-b */
+	return unused;
+}
+
+static void *dead_sem_ba(void *unused)
+{
+	down(&sem_b);			/* MARK dead-ba-b */
+	pthread_barrier_wait(&both);
+	down(&sem_a);			/* MARK dead-ba-a */
+	return unused;
+}
+
+static void run_both(void *(*first)(void *), void *(*second)(void *))
+{
+	pthread_t thread[2];
+
+	pthread_barrier_init(&both, NULL, 2);
+	start(&thread[0], first);
+	start(&thread[1], second);
+	pthread_join(thread[0], NULL);
+	pthread_join(thread[1], NULL);
+}
+
+static void dead_sem(void)
+{
+	sem_init(&sem_a, 0, 1);
+	sem_init(&sem_b, 0, 1);
+	run_both(dead_sem_ab, dead_sem_ba);
+}
+
+/* Both were released like locks before, so nobody else need be stuck. */
+static void dead_sem_beside_busy(void)
+{
+	pthread_t thread[2];
+
+	sem_init(&sem_a, 0, 1);
+	sem_init(&sem_b, 0, 1);
+	sem_ab();
+	pthread_barrier_init(&both, NULL, 2);
+	start(&thread[0], dead_sem_ab);
+	start(&thread[1], dead_sem_ba);
+	sleep(60);
+}
+
+/* As far as is seen each may be posted by the thread that runs: slow, not dead. */
+static void slow_sem(void)
+{
+	pthread_t thread[2];
+
+	sem_init(&sem_a, 0, 1);
+	sem_init(&sem_b, 0, 1);
+	pthread_barrier_init(&both, NULL, 2);
+	start(&thread[0], dead_sem_ab);
+	start(&thread[1], dead_sem_ba);
+	usleep(900000);
+	sem_post(&sem_a);
+	sem_post(&sem_b);
+	pthread_join(thread[0], NULL);
+	pthread_join(thread[1], NULL);
+}
+
+static void dead_sem_self(void)
+{
+	sem_init(&sem_a, 0, 1);
+	down(&sem_a);			/* MARK dead-self-1 */
+	down(&sem_a);			/* MARK dead-self-2 */
+}
+
+static void *wait_with_outer(void *unused)
+{
+	pthread_mutex_lock(&outer);
+	pthread_mutex_lock(&m);
+	pthread_barrier_wait(&both);
+	pthread_cond_wait(&c, &m);
+	return unused;
+}
+
+static void *signal_with_outer(void *unused)
+{
+	pthread_barrier_wait(&both);
+	pthread_mutex_lock(&outer);
+	pthread_cond_signal(&c);
+	return unused;
+}
+
+static void dead_cond(void)
+{
+	run_both(wait_with_outer, signal_with_outer);
+}
+
+static void ignore(int unused)
+{
+	(void)unused;
+}
+
+/* A handler could signal: nobody knows. It ends by its own alarm. */
+static void stuck_with_handler(void)
+{
+	signal(SIGUSR1, ignore);
+	alarm(5);
+	dead_cond();
+}
+
+/* Waits to be ended: nobody waits for another. */
+static void waits_for_end(void)
+{
+	alarm(5);
+	sem_init(&sem_a, 0, 0);
+	down(&sem_a);
+}
+
+static void *wait_for_post(void *unused)
+{
+	down(&sem_a);
+	return unused;
+}
+
+static void dead_join(void)
+{
+	pthread_t thread;
+
+	sem_init(&sem_a, 0, 0);
+	start(&thread, wait_for_post);
+	pthread_join(thread, NULL);
+}
+
+static void lock_m(void)
+{
+	pthread_barrier_wait(&both);
+	pthread_mutex_lock(&m);			/* MARK dead-once-m */
+	pthread_mutex_unlock(&m);
+}
+
+static void *dead_run_once(void *unused)
+{
+	pthread_once(&once, lock_m);		/* MARK dead-once-run */
+	return unused;
+}
+
+static void *dead_wait_once(void *unused)
+{
+	pthread_mutex_lock(&m);			/* MARK dead-once-hold */
+	pthread_barrier_wait(&both);
+	pthread_once(&once, lock_m);		/* MARK dead-once-wait */
+	pthread_mutex_unlock(&m);
+	return unused;
+}
+
+static void dead_once(void)
+{
+	run_both(dead_run_once, dead_wait_once);
+}
+
 static const struct scenario scenarios[] = {
 	{ "sem-abba", sem_abba },
 	{ "sem-places", sem_places },
@@ -308,6 +471,15 @@ static const struct scenario scenarios[] = {
 	{ "flag-lock", flag_lock },
 	{ "flag-lock-first", flag_lock_first },
 	{ "once-cancelled", once_cancelled },
+	{ "dead-sem", dead_sem },
+	{ "dead-sem-beside-busy", dead_sem_beside_busy },
+	{ "dead-sem-self", dead_sem_self },
+	{ "slow-sem", slow_sem },
+	{ "dead-cond", dead_cond },
+	{ "dead-join", dead_join },
+	{ "dead-once", dead_once },
+	{ "stuck-with-handler", stuck_with_handler },
+	{ "waits-for-end", waits_for_end },
 	{ NULL, NULL },
 };
 
