@@ -88,6 +88,22 @@ static bool is_done(const int *value)
 	return __atomic_load_n(value, __ATOMIC_ACQUIRE) & ONCE_DONE;
 }
 
+/*
+ * What is done needs no waiting, but it was not sure to be: with other locks held, that this one
+ * would be needed is a fact all the same.
+ */
+static void note_done(uint64_t address, uint64_t site)
+{
+	struct lp_rec_slot *slot = lp_slot();
+	struct lp_op op;
+
+	if (!slot || lp_track_top(slot) == lp_track_base(slot))
+		return;
+	op = op_of(address, site);
+	op.flags |= LP_SYNC;
+	lp_hold_note(slot, &op);
+}
+
 #define FRAME() ((uint64_t)(uintptr_t)__builtin_frame_address(0))
 
 LP_PUBLIC int pthread_once(pthread_once_t *once, void (*routine)(void))
@@ -95,8 +111,10 @@ LP_PUBLIC int pthread_once(pthread_once_t *once, void (*routine)(void))
 	struct call call;
 	int result;
 
-	if (lp_likely(is_done(once)))
-		return lp_slot(), lp_real.pthread_once(once, routine);
+	if (lp_likely(is_done(once))) {
+		note_done((uintptr_t)once, LP_SITE());
+		return lp_real.pthread_once(once, routine);
+	}
 	call_begins(&call, (uintptr_t)once, FRAME(), LP_SITE());
 	result = lp_real.pthread_once(once, routine);
 	call_ended(&call);
@@ -109,7 +127,7 @@ LP_PUBLIC void call_once(once_flag *once, void (*routine)(void))
 
 	_Static_assert(sizeof(once_flag) == sizeof(pthread_once_t), "glibc's are the same");
 	if (lp_likely(is_done((const int *)(const void *)once))) {
-		lp_slot();
+		note_done((uintptr_t)once, LP_SITE());
 		lp_real.call_once(once, routine);
 		return;
 	}
