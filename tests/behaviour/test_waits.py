@@ -27,10 +27,10 @@ WAITS = {
     'sem-named': Row(SILENT, CIRCULAR_POSSIBLE),
     'once-lock': Row(CIRCULAR, cycle=[('once-run', 'once-m'), ('once-hold', 'once-wait')],
                      names=['m', 'once']),
-    'once-lock-first': Row(SILENT),
+    'once-lock-first': Row(SILENT, CIRCULAR_POSSIBLE),
     'flag-lock': Row(CIRCULAR, cycle=[('flag-run', 'once-m'), ('once-hold', 'flag-wait')],
                      names=['flag', 'm']),
-    'flag-lock-first': Row(SILENT),
+    'flag-lock-first': Row(SILENT, CIRCULAR_POSSIBLE),
     'once-cancelled': Row(SILENT),
 }
 
