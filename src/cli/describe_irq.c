@@ -13,7 +13,7 @@
 /* How a kernel lock kind is told: they come after those of user space. */
 static bool is_kernel_kind(enum lp_lock_kind kind)
 {
-	return kind >= LP_LOCK_K_SPINLOCK && kind < LP_LOCK_KIND_COUNT;
+	return kind >= LP_LOCK_K_SPINLOCK && kind <= LP_LOCK_RCU;
 }
 
 static bool has_irqs(const struct lp_model *model)
