@@ -168,6 +168,16 @@ bool lp_describer_is_wrapper(void *context, const struct lp_model *model,
 	return answer->wrapper;
 }
 
+/* Symbols of a stack's frame: a return address, or where a signal struck. */
+static struct lp_symbols symbols_in(struct lp_describer *describer,
+				    const struct lp_model_stack *stack, uint32_t index)
+{
+	bool returns = !index ||
+		!lp_naming_symbols(describer, stack->frame[index - 1], true).at->trampoline;
+
+	return lp_naming_symbols(describer, stack->frame[index], returns);
+}
+
 struct lp_naming_place lp_naming_place(struct lp_describer *describer, uint32_t stack)
 {
 	const struct lp_model *model = describer->model;
@@ -179,9 +189,9 @@ struct lp_naming_place lp_naming_place(struct lp_describer *describer, uint32_t 
 		return place;
 	/* As lp_model_place() does, but counting what stands before it. */
 	while (i + 1 < it->count && lp_describer_is_wrapper(describer, model, it->frame[i]))
-		place.index += lp_naming_symbols(describer, it->frame[i++], true).count;
+		place.index += symbols_in(describer, it, i++).count;
 	place.frame = it->frame[i];
-	place.symbols = lp_naming_symbols(describer, place.frame, true);
+	place.symbols = symbols_in(describer, it, i);
 	place.symbol = place.symbols.at;
 	while (place.symbol + 1 < place.symbols.at + place.symbols.count &&
 	       symbol_is_wrapper(place.symbol))
@@ -196,7 +206,8 @@ static struct lp_report_frame describe_frame(const struct lp_naming_module *modu
 {
 	return (struct lp_report_frame){
 		.function = symbol->function, .file = symbol->file, .line = symbol->line,
-		.inlined = symbol->inlined, .module = module->path,
+		.inlined = symbol->inlined, .trampoline = symbol->trampoline,
+		.module = module->path,
 		.build_id = module->build_id, .offset = frame.offset,
 		.function_offset = symbol->function_offset,
 		.function_size = symbol->function_size,
@@ -211,10 +222,10 @@ const struct lp_report_frame *lp_naming_frames(struct lp_describer *describer, u
 
 	*count = 0;
 	for (uint32_t i = 0; stack && i < it->count; i++)
-		*count += lp_naming_symbols(describer, it->frame[i], true).count;
+		*count += symbols_in(describer, it, i).count;
 	frames = next = lp_pool_array(&describer->pool, *count, sizeof(*frames));
 	for (uint32_t i = 0; frames && *count && i < it->count; i++) {
-		struct lp_symbols symbols = lp_naming_symbols(describer, it->frame[i], true);
+		struct lp_symbols symbols = symbols_in(describer, it, i);
 		const struct lp_naming_module *module = module_at(describer, it->frame[i].module);
 
 		for (size_t j = 0; j < symbols.count; j++)

@@ -18,6 +18,7 @@ struct lp_report_frame {
 	const char	*file;		/* NULL: unknown */
 	uint32_t	line;		/* 0: unknown */
 	bool		inlined;
+	bool		trampoline;	/* where a signal handler returns to */
 	const char	*module;	/* path; NULL: unknown */
 	const char	*build_id;	/* hex; NULL: none */
 	uint64_t	offset;		/* in the module */

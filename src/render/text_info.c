@@ -273,11 +273,57 @@ int lp_text_held(struct lp_text *text)
 	return 0;
 }
 
+/* "IRQ", "SIGALRM": what is put around the frames of who reports; NULL: it is a thread. */
+static const char *bracket_word(const struct lp_report_finding *finding)
+{
+	size_t reporter = lp_text_reporter(finding);
+	const struct lp_report_thread *it = lp_text_thread_at(finding, reporter);
+
+	if (it->context && it->irq)
+		return "IRQ";
+	for (size_t i = 0; i < finding->strike_count; i++) {
+		const struct lp_report_strike *strike = &finding->strikes[i];
+
+		if (strike->thread == reporter && !strike->kernel && !strike->fork)
+			return strike->context;
+	}
+	return NULL;
+}
+
+static void put_bracket(struct lp_text *text, const char *before, const char *word)
+{
+	fputs(before, text->out);
+	lp_clean_put(text->out, word);
+	fputs(">\n", text->out);
+}
+
+/* A handler's frames end where it returns to; what it struck goes on after the bracket. */
+static void put_bracketed(struct lp_text *text, const char *word,
+			  const struct lp_report_stack *stack)
+{
+	struct lp_report_stack inner = *stack, outer = *stack;
+	size_t count = 0;
+
+	while (count < stack->frame_count && !stack->frames[count].trampoline)
+		count++;
+	put_bracket(text, " <", word);
+	inner.frame_count = count;
+	inner.truncated = stack->truncated && count == stack->frame_count;
+	lp_text_stack(text, &inner, 1);
+	put_bracket(text, " </", word);
+	if (count + 1 >= stack->frame_count)
+		return;
+	outer.frames += count + 1;
+	outer.frame_count -= count + 1;
+	lp_text_stack(text, &outer, 1);
+}
+
 int lp_text_backtrace(struct lp_text *text)
 {
 	const struct lp_report_finding *finding = text->finding;
 	const struct lp_report_thread *it = lp_text_thread_at(finding, lp_text_reporter(finding));
-	bool in_interrupt = it->context && it->irq;
+	const struct lp_report_stack *stack = lp_text_report_stack(finding);
+	const char *word = bracket_word(finding);
 
 	fputs("\nstack backtrace:\n", text->out);
 	if (it->tid)
@@ -286,10 +332,9 @@ int lp_text_backtrace(struct lp_text *text)
 		fputs("Comm: ", text->out);
 	lp_clean_put(text->out, it->comm ? it->comm : it->context);
 	fputs("\nCall Trace:\n", text->out);
-	if (in_interrupt)
-		fputs(" <IRQ>\n", text->out);
-	lp_text_stack(text, lp_text_report_stack(finding), 1);
-	if (in_interrupt)
-		fputs(" </IRQ>\n", text->out);
+	if (word && stack)
+		put_bracketed(text, word, stack);
+	else
+		lp_text_stack(text, stack, 1);
 	return 0;
 }

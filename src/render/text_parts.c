@@ -144,6 +144,8 @@ static void put_frame(struct lp_text *text, const struct lp_report_frame *frame)
 		return;
 	}
 	lp_clean_put(out, frame->function);
+	if (frame->trampoline)
+		return;
 	if (!frame->inlined && (frame->function_offset || frame->function_size)) {
 		fprintf(out, "+0x%" PRIx64, frame->function_offset);
 		if (frame->function_size)

@@ -396,6 +396,44 @@ _Bool lp_object_find(struct lp_object *object, enum lp_object_kind kind, uint64_
 	return true;
 }
 
+/* Make the segment of code around `address` the one at hand; an empty one when there is none. */
+static void find_code(struct lp_object *object, uint64_t address)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(object->module, &bias);
+	Elf_Data *data = NULL;
+	GElf_Phdr segment;
+	size_t count, i;
+
+	object->code_size = 0;
+	if (!elf || elf_getphdrnum(elf, &count))
+		return;
+	for (i = 0; i < count && !data; i++) {
+		if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
+		    !(segment.p_flags & PF_X) || address < segment.p_vaddr ||
+		    address - segment.p_vaddr >= segment.p_filesz)
+			continue;
+		data = elf_getdata_rawchunk(elf, (int64_t)segment.p_offset, segment.p_filesz,
+					    ELF_T_BYTE);
+	}
+	if (!data)
+		return;
+	object->code = data->d_buf;
+	object->code_low = segment.p_vaddr;
+	object->code_size = data->d_size;
+}
+
+_Bool lp_object_code_is(struct lp_object *object, uint64_t address, const void *bytes, size_t size)
+{
+	if (address < object->code_low || address - object->code_low >= object->code_size)
+		find_code(object, address);
+	if (address < object->code_low || address - object->code_low >= object->code_size)
+		return false;
+	address -= object->code_low;
+	return size <= object->code_size - address &&
+	       !memcmp(object->code + address, bytes, size);
+}
+
 Dwarf *lp_object_dwarf(struct lp_object *object, uint64_t *shift)
 {
 	Dwarf_Addr bias;

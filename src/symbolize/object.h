@@ -28,6 +28,8 @@ struct lp_object {
 	Dwfl_Module	*module;
 	uint64_t	bias;		/* Dwfl address - ELF address */
 	struct timespec	modified;	/* of the file */
+	const unsigned char *code;	/* bytes of the segment that was asked for last */
+	uint64_t	code_low, code_size;
 	int		symbols_read;	/* 0: not yet */
 	const char	**names;	/* what the ranges' index means */
 	struct lp_ranges sized[LP_OBJECT_KIND_COUNT];	/* symbols that know their size */
@@ -46,6 +48,9 @@ void lp_object_close(struct lp_object *object);
 /* The symbol at `address`; reads the symbol table when called first. False: there is none. */
 _Bool lp_object_find(struct lp_object *object, enum lp_object_kind kind, uint64_t address,
 		     struct lp_object_symbol *symbol);
+
+/* Does the code at `address` start with these bytes? */
+_Bool lp_object_code_is(struct lp_object *object, uint64_t address, const void *bytes, size_t size);
 
 /* Its debug info, own or separate; NULL: none. DWARF address = ELF address + *shift. */
 Dwarf *lp_object_dwarf(struct lp_object *object, uint64_t *shift);

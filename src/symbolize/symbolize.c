@@ -300,6 +300,33 @@ static void add_symbol(struct lp_symbolizer *symbolizer, struct module *module, 
 	}
 }
 
+/*
+ * Handlers return to code of libc that ends them: a call of rt_sigreturn, which has no symbol in a
+ * library without its debug file. The byte before it belongs to something else.
+ */
+static bool is_trampoline(struct module *module, uint64_t offset)
+{
+	static const unsigned char code[] = {
+		0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00,	/* mov $15, %rax */
+		0x0f, 0x05,					/* syscall */
+	};
+
+	return lp_object_code_is(&module->object, offset, code, sizeof(code));
+}
+
+/* As debuggers call it. */
+static struct lp_symbol *make_trampoline(struct lp_symbolizer *symbolizer, int number)
+{
+	struct lp_symbol *symbol = lp_strings_alloc(&symbolizer->strings, sizeof(*symbol));
+
+	if (symbol)
+		*symbol = (struct lp_symbol){
+			.function = "<signal handler called>", .module = number,
+			.trampoline = true,
+		};
+	return symbol;
+}
+
 static struct lp_symbol *look_up_code(struct lp_symbolizer *symbolizer, int number,
 				      struct module *module, uint64_t offset, uint64_t address,
 				      size_t *count)
@@ -352,10 +379,14 @@ struct lp_symbols lp_symbolize(struct lp_symbolizer *symbolizer, int module, uin
 	if (!answer)
 		return symbols;
 	if (answer->question == ASK_NOTHING) {
-		size_t count;
-		struct lp_symbol *at = look_up_code(symbolizer, module, opened, offset,
-						    offset - (return_address && offset), &count);
+		size_t count = 1;
+		struct lp_symbol *at;
 
+		if (return_address && is_trampoline(opened, offset))
+			at = make_trampoline(symbolizer, module);
+		else
+			at = look_up_code(symbolizer, module, opened, offset,
+					  offset - (return_address && offset), &count);
 		if (!at)
 			return symbols;
 		keep(symbolizer, answer,

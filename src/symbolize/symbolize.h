@@ -24,6 +24,8 @@ struct lp_symbol {
 	uint64_t	function_offset;	/* of the address in the (outer) function */
 	uint64_t	function_size;		/* 0: unknown */
 	int		module;		/* handle of the module it is in; -1: none */
+	bool		trampoline;	/* where signal handlers return to: the frame after it was
+					   interrupted at its address, which no call precedes */
 };
 
 struct lp_symbols {

@@ -52,10 +52,24 @@ def signal(cwd, program, source, word):
     check_change(finding, stamp['blocked'], '  blocked', blocked, source, marks)
 
 
+def check_backtrace(cwd, program, source):
+    """What was struck is told after the handler."""
+    _, report = harness.validate([program, 'let-in'], cwd)
+    finding = report.one('inconsistent-lock-state')
+    wanted, = [s for s in finding['stacks'] if s['role'] == 'wanted']
+    names = [frame['function'] for frame in wanted['frames']]
+    expect(names[:2] == ['on_alarm', '<signal handler called>'], f'{names}')
+    lines = finding['text'].partition('Call Trace:\n')[2].splitlines()
+    expect(lines[0] == ' <SIGALRM>' and lines[1].startswith(' on_alarm+') and
+           lines[2] == ' </SIGALRM>', finding['text'])
+    expect('signal handler called' not in finding['text'], finding['text'])
+
+
 def suite(programs, sources):
     tests = harness.Suite()
     for word in WORDS:
         tests.add(word, signal, programs / 'stamps', sources / 'stamps.c', word)
+    tests.add('backtrace', check_backtrace, programs / 'stamps', sources / 'stamps.c')
     return tests
 
 

@@ -148,8 +148,11 @@ REPORT_OF(nmi, 0, 1, 0)
 	  .created = "initialised in pool_new pool.c:12", .address = its_address, .usage = uses }
 #define WORKER THREAD("worker", 4711, 4712, 2, "work pool.c:60", "T1 in main pool.c:99")
 #define WORKER2 THREAD("worker", 4711, 4713, 3, "work pool.c:60", "T1 in main pool.c:99")
+#define RETURNS \
+	{ .function = "<signal handler called>", .trampoline = true, \
+	  .module = "/lib/x86_64-linux-gnu/libc.so.6", .offset = 0x3c050 }
 #define HANDLER \
-	CODE("on_alarm", 0x1a, 0x30, "pool.c", 72), LIBRARY("__restore_rt", 0x0, 0x9), \
+	CODE("on_alarm", 0x1a, 0x30, "pool.c", 72), RETURNS, \
 	CODE("work", 0x22, 0x40, "pool.c", 63), LIBRARY("start_thread", 0x2f6, 0x3a0)
 
 static const struct lp_report_finding signal_state = {

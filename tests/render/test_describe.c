@@ -17,8 +17,8 @@
 #include "failing.h"
 
 /* The program's text. Addresses are what the stacks below contain. */
-#define IN(name, path, at) { name, path, at, 0, true, 0, 0, 4 }
-#define FN(name, path, at, offset, size) { name, path, at, 0, false, offset, size, 4 }
+#define IN(name, path, at) { name, path, at, 0, true, 0, 0, 4, false }
+#define FN(name, path, at, offset, size) { name, path, at, 0, false, offset, size, 4, false }
 
 struct code {
 	uint64_t	offset;
@@ -48,10 +48,12 @@ static const struct code program[] = {
 	{ 0x260, "tree_lock", { FN("walk", "tree.c", 5, 0x10, 0x20) } },
 	{ 0x270, "tree_lock", { FN("prune", "tree.c", 25, 0x10, 0x20) } },
 	{ 0x280, "&stray", { FN("unlock_stray", "misuse.c", 7, 0x10, 0x20) } },
+	{ 0x290, NULL, { { "<signal handler called>", NULL, 0, 0, false, 0, 0, 4, true } } },
 	{ 0x300, NULL, { FN("worker", "server.c", 290, 0, 0x90) } },
 };
 
 static const struct lp_symbol no_symbol = { .module = -1 };
+static uint64_t asked_exactly;	/* the last one that was no return address */
 
 static const struct code *code_at(uint64_t offset)
 {
@@ -75,6 +77,8 @@ struct lp_symbols lp_symbolize(struct lp_symbolizer *symbolizer, int module, uin
 	struct lp_symbols symbols = { &no_symbol, 1 };
 
 	assert_true(module == 4 || module == 9);
+	if (!return_address)
+		asked_exactly = offset;
 	if (!code)
 		return symbols;
 	symbols.at = code->symbol;
@@ -1157,6 +1161,29 @@ static void test_stamps(void **state)
 	lp_engine_destroy(seed.engine);
 }
 
+/* No call stands before the place where a signal struck. */
+static void test_struck_place(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	const struct lp_report_stack *stack;
+	struct seed seed;
+
+	make_seed(world, &seed);
+	seed.edge.wanted = add_in_state(world, 0, seed.lock, STACK(world, 0x220, 0x290, 0x230),
+					seed.in);
+	seed.edge.striker = 0;
+	asked_exactly = 0;
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	stack = stack_of(report, "wanted", 0);
+	assert_false(stack->frames[0].trampoline);
+	assert_true(stack->frames[1].trampoline);
+	assert_string_equal(stack->frames[2].function, "main");
+	assert_int_equal(asked_exactly, 0x230);
+	lp_engine_destroy(seed.engine);
+}
+
 /* Without an engine nothing says how locks are used; without witnesses, who struck. */
 static void test_strike_unseen(void **state)
 {
@@ -1567,7 +1594,7 @@ int main(void)
 		WORLD_TEST(test_writer),
 		WORLD_TEST(test_events),
 		WORLD_TEST(test_strike),
-		WORLD_TEST(test_stamps),
+		WORLD_TEST(test_stamps), WORLD_TEST(test_struck_place),
 		WORLD_TEST(test_strike_unseen),
 		WORLD_TEST(test_let_in),
 		WORLD_TEST(test_unsafe_order),

@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,12 +266,49 @@ static void test_libc(void **state)
 	dlclose(libc);
 }
 
+static uintptr_t handler_returns_to;
+
+static void on_signal(int signal)
+{
+	handler_returns_to = (uintptr_t)__builtin_return_address(0);
+}
+
+/* Whether libc's symbols are there or not; the address alone is no return address. */
+static void test_trampoline(void **state)
+{
+	struct lp_symbolizer *symbolizer;
+	struct library library = { 0 };
+	struct lp_symbols at;
+	uint8_t id[64];
+	int module;
+
+	signal(SIGUSR1, on_signal);
+	raise(SIGUSR1);
+	library.address = handler_returns_to;
+	assert_int_equal(dl_iterate_phdr(find_library, &library), 1);
+	symbolizer = lp_symbolizer_create();
+	module = lp_symbolizer_module(symbolizer, library.path, id,
+				      read_build_id(library.path, id, sizeof(id)));
+	at = lp_symbolize(symbolizer, module, library.address - library.bias, true);
+	assert_int_equal(at.count, 1);
+	assert_true(at.at->trampoline);
+	assert_string_equal(at.at->function, "<signal handler called>");
+	assert_int_equal(at.at->module, module);
+	for (int distance = -9; distance < 10; distance++) {
+		at = lp_symbolize(symbolizer, module,
+				  library.address - library.bias + (uint64_t)distance,
+				  distance != 0);
+		assert_false(at.at->trampoline);
+	}
+	lp_symbolizer_destroy(symbolizer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges), cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_names),  cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_libc),
+		cmocka_unit_test(test_libc),   cmocka_unit_test(test_trampoline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
