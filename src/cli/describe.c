@@ -276,6 +276,8 @@ uint32_t lp_draft_add_thread(struct lp_draft *draft, uint32_t index)
 		.number = thread->number,
 		.start = thread_start(draft, thread),
 		.created_by = thread_creator(draft, thread),
+		.forked = thread->creator && model->processes.at[thread->process].parent_thread ==
+					     thread->creator,
 		.context = thread->context ?
 			lp_pool_copy(draft->pool, model->contexts.at[thread->context].name) : NULL,
 		.irq = lp_context_is_irq(model, thread->context),

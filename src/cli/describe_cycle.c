@@ -79,16 +79,35 @@ static void add_locks(struct lp_draft *draft)
 
 /* ---- strikes ---- */
 
+/*
+ * Who forks, so that `child` has a copy of what `holder` holds: the nearest of its creators in that
+ * process. 0: `child` forks itself (in scenarios), or nobody knows.
+ */
+static uint32_t find_forker(const struct lp_model *model, uint32_t child, uint32_t holder)
+{
+	uint32_t thread = child;
+
+	while (thread && model->threads.at[thread].process != model->threads.at[holder].process)
+		thread = model->threads.at[thread].creator;
+	return thread != child ? thread : 0;
+}
+
 /* The thread that runs as the interrupt, after those of the edges; its words. */
 static void add_strike(struct lp_draft *draft, uint32_t edge)
 {
 	const struct lp_finding_edge *it = &draft->edge[edge];
 	struct lp_report_strike *strike = &draft->strikes[draft->report->strike_count++];
 	struct lp_doer who = wanting(draft, it);
+	uint32_t forker;
 
 	lp_draft_name_strike(draft, strike, it);
 	strike->edge = edge;
 	strike->thread = lp_draft_add_thread(draft, who.thread);
+	forker = strike->fork ? find_forker(draft->model, who.thread, it->thread) : 0;
+	if (forker)
+		strike->forker = lp_pool_printf(draft->pool, "T%" PRIu32 " %s",
+						draft->model->threads.at[forker].number,
+						lp_draft_task_name(draft, forker));
 	if (!who.thread) {
 		draft->threads[strike->thread].context = strike->context;
 		draft->threads[strike->thread].irq = strike->kernel;
@@ -201,6 +220,8 @@ static const char *fork_words(struct lp_draft *draft, const struct lp_report_str
 {
 	const struct lp_report_thread *thread = &draft->threads[strike->thread];
 
+	if (strike->forker)
+		return lp_pool_printf(draft->pool, "<%s forks; in the child:>", strike->forker);
 	if (thread->comm)
 		return lp_pool_printf(draft->pool, "<%s forks; in the child:>", thread->comm);
 	return "<another thread forks; in the child:>";

@@ -214,6 +214,7 @@ static json_t *strike_of(const void *owner, size_t index)
 	return OBJECT({ "edge", number_of(strike->edge) },
 		      { "thread", number_of(strike->thread) },
 		      { "context", string_of(strike->context) },
+		      { "forked_by", string_of(strike->forker) },
 		      { "on", string_of(strike->on) },
 		      { "in", string_of(strike->in) },
 		      { "events", strike->stamp_count ? number_of(strike->events) : json_null() },

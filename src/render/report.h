@@ -44,6 +44,7 @@ struct lp_report_thread {
 	uint32_t	number;		/* 1: first */
 	const char	*start;		/* "worker (server.c:88)"; NULL: main */
 	const char	*created_by;	/* "thread 1 at main server.c:200"; NULL */
+	bool		forked;		/* as the first of its process, by that thread */
 	const char	*context;	/* it stands for all that runs in this: "SOFTIRQ"; NULL:
 					   it is a thread */
 	bool		irq;		/* that is an interrupt of the kernel */
@@ -140,8 +141,9 @@ struct lp_report_strike {
 	uint32_t	thread;		/* threads[]: who was seen to run as the interrupt */
 	const char	*context;	/* "SOFTIRQ", "SIGALRM" */
 	bool		kernel;		/* an interrupt of the kernel, not a signal or the like */
-	bool		fork;		/* a fork by threads[thread]: its child has a copy of the
-					   lock, held for ever */
+	bool		fork;		/* a fork: its child has a copy of the lock, held for ever */
+	const char	*forker;	/* who forks, when threads[thread] is such a child:
+					   "T1 server/4711"; NULL: threads[thread] itself */
 	const char	*on, *in;	/* both uses: "SOFTIRQ-ON-W", "IN-SOFTIRQ-W" */
 	const char	*safe, *unsafe;	/* as what it makes one lock safe and the other unsafe:
 					   "SOFTIRQ", "SOFTIRQ-READ" */

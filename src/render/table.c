@@ -25,10 +25,20 @@ struct columns {
 	size_t	*width;
 };
 
+/* Who runs as an interrupt has no column of its own: that is in the column of whom it strikes. */
+static bool has_column(const struct lp_report_finding *finding, size_t thread)
+{
+	for (size_t i = 0; i < finding->strike_count; i++) {
+		if (finding->strikes[i].thread == thread)
+			return false;
+	}
+	return true;
+}
+
 static bool several_processes(const struct lp_report_finding *finding)
 {
 	for (size_t i = 1; i < finding->thread_count; i++) {
-		if (finding->threads[i].pid != finding->threads[0].pid)
+		if (finding->threads[i].pid != finding->threads[0].pid && has_column(finding, i))
 			return true;
 	}
 	return false;

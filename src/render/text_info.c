@@ -129,7 +129,8 @@ static void put_thread_origins(struct lp_text *text)
 			lp_clean_put_all(text->out, it->start);
 		}
 		if (it->created_by) {
-			fprintf(text->out, "%s created by ", it->start || it->context ? "," : "");
+			fprintf(text->out, "%s %s by ", it->start || it->context ? "," : "",
+				it->forked ? "forked" : "created");
 			lp_clean_put_all(text->out, it->created_by);
 		}
 		fputc('\n', text->out);

@@ -163,26 +163,34 @@ int lp_text_unsafe_order(struct lp_text *text)
 	return 0;
 }
 
-/* Who was struck while holding what. `told`: the stack of unsafe_stack() stands above. */
-static void put_struck(struct lp_text *text, const struct lp_report_strike *strike, bool told)
+static void put_forker(struct lp_text *text, const struct lp_report_strike *strike)
+{
+	if (strike->forker)
+		lp_text_styled(text, LP_TEXT_BOLD, strike->forker);
+	else
+		lp_text_thread(text, strike->thread);
+}
+
+/* The child that was seen, where whoever holds the lock does not exist. */
+static void put_child(struct lp_text *text, const struct lp_report_strike *strike)
+{
+	if (!strike->fork || !strike->forker)
+		return;
+	fputc(' ', text->out);
+	lp_text_thread(text, strike->thread);
+	fputs(" came of such a fork: there, nobody releases ", text->out);
+	lp_text_lock_name(text, strike->edge);
+	fputs(".\n", text->out);
+}
+
+/* Where the lock was taken that is held then, and where what strikes was let in. */
+static void put_struck_stacks(struct lp_text *text, const struct lp_report_strike *strike,
+			      bool told)
 {
 	const struct lp_report_finding *finding = text->finding;
 	const struct lp_report_stack *state = lp_text_find_stack(finding, "state", strike->edge);
 	const struct lp_report_stack *held = lp_text_find_stack(finding, "held", strike->edge);
-	bool runs = held && held->tie == LP_TIE_RUN;
 
-	fputs("\n ", text->out);
-	if (strike->fork) {
-		lp_text_thread(text, strike->thread);
-		fputs(" can fork while ", text->out);
-		lp_text_thread(text, strike->edge);
-	} else {
-		put_word(text, "", strike->context, " can strike ");
-		lp_text_thread(text, strike->edge);
-		fputs(" while it", text->out);
-	}
-	fprintf(text->out, " %s ", runs ? "runs" : "holds");
-	lp_text_lock_name(text, strike->edge);
 	if (told && !state) {
 		fputs(" (stack: above).\n", text->out);
 		return;
@@ -193,6 +201,29 @@ static void put_struck(struct lp_text *text, const struct lp_report_strike *stri
 		return;
 	put_word(text, " and where ", strike->context, " was let in at:\n");
 	lp_text_stack(text, state, 7);
+}
+
+/* Who was struck while holding what. `told`: the stack of unsafe_stack() stands above. */
+static void put_struck(struct lp_text *text, const struct lp_report_strike *strike, bool told)
+{
+	const struct lp_report_stack *held = lp_text_find_stack(text->finding, "held",
+								strike->edge);
+	bool runs = held && held->tie == LP_TIE_RUN;
+
+	fputs("\n ", text->out);
+	if (strike->fork) {
+		put_forker(text, strike);
+		fputs(" can fork while ", text->out);
+		lp_text_thread(text, strike->edge);
+	} else {
+		put_word(text, "", strike->context, " can strike ");
+		lp_text_thread(text, strike->edge);
+		fputs(" while it", text->out);
+	}
+	fprintf(text->out, " %s ", runs ? "runs" : "holds");
+	lp_text_lock_name(text, strike->edge);
+	put_struck_stacks(text, strike, told);
+	put_child(text, strike);
 }
 
 int lp_text_struck(struct lp_text *text)

@@ -118,6 +118,7 @@ static void forks(void)
 {
 	pthread_t worker;
 
+	use();
 	pthread_create(&worker, NULL, work, NULL);
 	if (!fork()) {
 		use();

@@ -65,11 +65,30 @@ def check_backtrace(cwd, program, source):
     expect('signal handler called' not in finding['text'], finding['text'])
 
 
+def check_fork(cwd, program):
+    """Who forks is the parent's thread; the child is named as what came of it."""
+    _, report = harness.validate([program, 'fork'], cwd)
+    finding = report.one('inconsistent-lock-state')
+    strike, = finding['strikes']
+    struck, child = finding['threads'][strike['edge']], finding['threads'][strike['thread']]
+    parent = f'T1 stamps/{struck["pid"]}'
+    expect(strike['context'] == 'FORK' and strike['forked_by'] == parent, f'{strike}')
+    expect(strike['events'] is None and strike['stamps'] == [], f'{strike}')
+    expect(struck['pid'] != child['pid'], f'{finding["threads"]}')
+    other, child = (f'T{t["number"]} stamps/{t["tid"]}' for t in (struck, child))
+    for line in (f' {parent} can fork while {other} holds m (stack: above).',
+                 f' {child} came of such a fork: there, nobody releases m.',
+                 f'  {child} forked by T1', f'  <{parent} forks; in the child:>',
+                 f'       T{struck["number"]} stamps'):
+        expect(line in finding['text'].splitlines(), f'no line "{line}" in\n{finding["text"]}')
+
+
 def suite(programs, sources):
     tests = harness.Suite()
     for word in WORDS:
         tests.add(word, signal, programs / 'stamps', sources / 'stamps.c', word)
     tests.add('backtrace', check_backtrace, programs / 'stamps', sources / 'stamps.c')
+    tests.add('fork', check_fork, programs / 'stamps')
     return tests
 
 

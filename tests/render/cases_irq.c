@@ -452,12 +452,33 @@ static const struct lp_report_finding circular_kernel = {
 };
 REPORT_OF(circular_kernel, 0, 1, 0)
 
+/* A child of one thread wants what another one held, and is no longer there to release. */
+static const struct lp_report_finding forked_child = {
+	.id = "00000000000000a6", INCONSISTENT, .level = "feasible",
+	.reason = "Another thread may hold the lock at the moment of the fork; in the child nobody "
+		  "ever releases it.",
+	.title = "inconsistent lock state: &pool->lock in work",
+	LOCKS_OF(POOL("?.", 0)), .cycle_count = 1,
+	THREADS_OF(WORKER, { .comm = "bank", .pid = 4720, .tid = 4720, .number = 4,
+			     .created_by = "T1", .forked = true }),
+	STRIKES_OF({ .edge = 0, .thread = 1, .context = "FORK", .fork = true,
+		     .forker = "T1 bank/4711", .on = "FORK-ON-W", .in = "IN-FORK-W",
+		     .safe = "FORK", .unsafe = "FORK" }),
+	CONTEXTS("FORK"), .state = "FORK:IN1:ON0",
+	STACKS_OF(BY("held", 0, 0, 0, CODE("work", 0x1a, 0x40, "pool.c", 62)),
+		  BY("wanted", 0, 0, 1, CODE("child", 0x1a, 0x40, "pool.c", 90))),
+	STEPS_OF(STEP(0, "lock(&pool->lock);"), STEP(0, "<T1 bank/4711 forks; in the child:>"),
+		 INNER(0, "lock(&pool->lock);")),
+};
+REPORT_OF(forked_child, 0, 1, 0)
+
 const struct render_case irq_cases[] = {
 	{ "inconsistent-lock-state", &seed_report },
 	{ "inconsistent-let-in", &let_in_report },
 	{ "inconsistent-nmi", &nmi_report },
 	{ "inconsistent-signal", &signal_state_report },
 	{ "inconsistent-signal-possible", &signal_possible_report },
+	{ "forked-child", &forked_child_report },
 	{ "irq-unsafe-lock-order", &unsafe_order_report },
 	{ "irq-unsafe-signal", &unsafe_signal_report },
 	{ "irq-lock-inversion", &inversion_report },

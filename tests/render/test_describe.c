@@ -1161,6 +1161,40 @@ static void test_stamps(void **state)
 	lp_engine_destroy(seed.engine);
 }
 
+/* A grandchild wants the lock: who forked in the process where it is held is the first thread. */
+static void test_forker(void **state)
+{
+	struct world *world = *state;
+	const struct lp_report_finding *report;
+	struct seed seed;
+	uint32_t first, child, grandchild, fork = add_context(world, LP_CONTEXT_FORK, "FORK");
+
+	make_seed(world, &seed);
+	first = add_thread(world, world->model->threads.at[seed.task].process, 0, 1, "app");
+	child = add_thread(world, add_process(world, 2000), first, 4, "app");
+	grandchild = add_thread(world, add_process(world, 3000), child, 5, "app");
+	world->model->processes.at[world->model->threads.at[grandchild].process].parent_thread =
+		child;
+	seed.edge.context = fork;
+	seed.edge.wanted = add_in_state(world, 0, seed.lock, STACK(world, 0x220),
+					add_state(world, LP_WAIT_UNCHECKED, fork, 0));
+	seed.edge.striker = add_witness(world, seed.edge.wanted, grandchild, 0);
+	regroup(world);
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	assert_string_equal(report->strikes[0].forker, "T1 app/1001");
+	assert_true(report->threads[1].forked);
+	assert_false(report->threads[0].forked);
+	check_step(report, 1, 0, 0, "<T1 app/1001 forks; in the child:>");
+	/* in scenarios a thread stands for its children */
+	seed.edge.striker = add_witness(world, seed.edge.wanted, first, 0);
+	report = lp_describe_finding(world->describer, &seed.finding);
+	assert_non_null(report);
+	assert_null(report->strikes[0].forker);
+	check_step(report, 1, 0, 0, "<app forks; in the child:>");
+	lp_engine_destroy(seed.engine);
+}
+
 /* No call stands before the place where a signal struck. */
 static void test_struck_place(void **state)
 {
@@ -1594,7 +1628,8 @@ int main(void)
 		WORLD_TEST(test_writer),
 		WORLD_TEST(test_events),
 		WORLD_TEST(test_strike),
-		WORLD_TEST(test_stamps), WORLD_TEST(test_struck_place),
+		WORLD_TEST(test_stamps), WORLD_TEST(test_forker),
+		WORLD_TEST(test_struck_place),
 		WORLD_TEST(test_strike_unseen),
 		WORLD_TEST(test_let_in),
 		WORLD_TEST(test_unsafe_order),
