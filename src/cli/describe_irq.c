@@ -69,6 +69,7 @@ void lp_draft_name_strike(struct lp_draft *draft, struct lp_report_strike *strik
 		return;
 	strike->context = name;
 	strike->kernel = lp_context_is_irq(model, edge->context);
+	strike->signal = model->contexts.at[edge->context].kind == LP_CONTEXT_SIGNAL;
 	strike->fork = model->contexts.at[edge->context].kind == LP_CONTEXT_FORK;
 	strike->on = lp_pool_printf(draft->pool, "%s-ON-%c", name, held_read ? 'R' : 'W');
 	strike->in = lp_pool_printf(draft->pool, "IN-%s-%c", name, wanted_read ? 'R' : 'W');

@@ -141,6 +141,7 @@ struct lp_report_strike {
 	uint32_t	thread;		/* threads[]: who was seen to run as the interrupt */
 	const char	*context;	/* "SOFTIRQ", "SIGALRM" */
 	bool		kernel;		/* an interrupt of the kernel, not a signal or the like */
+	bool		signal;
 	bool		fork;		/* a fork: its child has a copy of the lock, held for ever */
 	const char	*forker;	/* who forks, when threads[thread] is such a child:
 					   "T1 server/4711"; NULL: threads[thread] itself */

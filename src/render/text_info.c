@@ -285,7 +285,7 @@ static const char *bracket_word(const struct lp_report_finding *finding)
 	for (size_t i = 0; i < finding->strike_count; i++) {
 		const struct lp_report_strike *strike = &finding->strikes[i];
 
-		if (strike->thread == reporter && !strike->kernel && !strike->fork)
+		if (strike->thread == reporter && strike->signal)
 			return strike->context;
 	}
 	return NULL;

@@ -267,7 +267,9 @@ uint32_t lp_signal_stamps(const struct lp_rec_slot *slot)
 	uint64_t seen = 0;
 
 	for (const struct lp_handler *h = lp_self.signals.handler; h; h = h->outer) {
-		if (count < LP_STAMPS_MAX && !(seen & BIT(h->signal)) && context_of[h->signal])
+		if (!h->signal || seen & BIT(h->signal) || !context_of[h->signal])
+			continue;
+		if (count < LP_STAMPS_MAX)
 			stamp[count++] = stamp_of(slot, h->signal);
 		seen |= BIT(h->signal);
 	}

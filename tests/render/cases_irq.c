@@ -29,8 +29,8 @@
 	{ .edge = index, .thread = column, .context = name, .kernel = true, .on = name "-ON-W", \
 	  .in = "IN-" name "-W", .safe = name, .unsafe = name }
 #define SIGNAL(index, column, name) \
-	{ .edge = index, .thread = column, .context = name, .on = name "-ON-W", \
-	  .in = "IN-" name "-W", .safe = name, .unsafe = name }
+	{ .edge = index, .thread = column, .context = name, .signal = true, \
+	  .on = name "-ON-W", .in = "IN-" name "-W", .safe = name, .unsafe = name }
 /* Event stamps of a strike. */
 #define STAMPS_OF(count, ...) \
 	.events = count, FIELD(stamps, stamp_count, struct lp_report_stamp, __VA_ARGS__)
@@ -163,8 +163,9 @@ static const struct lp_report_finding signal_state = {
 		      .address = 0x5581a2b3c040, .usage = "+." }),
 	.cycle_count = 1,
 	THREADS_OF(WORKER, WORKER2),
-	STRIKES_OF({ .edge = 0, .thread = 1, .context = "SIGALRM", .on = "SIGALRM-ON-W",
-		     .in = "IN-SIGALRM-W", .safe = "SIGALRM", .unsafe = "SIGALRM",
+	STRIKES_OF({ .edge = 0, .thread = 1, .context = "SIGALRM", .signal = true,
+		     .on = "SIGALRM-ON-W", .in = "IN-SIGALRM-W", .safe = "SIGALRM",
+		     .unsafe = "SIGALRM",
 		     STAMPS_OF(4, { "SIGALRM", "SIGALRM",
 				    CHANGED(4, INLINE("let_alarms_in", "pool.c", 44),
 					    CODE("work", 0x20, 0x40, "pool.c", 62)),
@@ -187,8 +188,9 @@ static const struct lp_report_finding signal_possible = {
 	.title = "inconsistent lock state: &pool->lock in on_alarm",
 	LOCKS_OF(POOL("?.", 0x7f3a8c000b20), POOL("?.", 0x7f3a8c000c80)), .cycle_count = 2,
 	THREADS_OF(WORKER, WORKER),
-	STRIKES_OF({ .edge = 0, .thread = 1, .context = "SIGALRM", .on = "SIGALRM-ON-W",
-		     .in = "IN-SIGALRM-W", .safe = "SIGALRM", .unsafe = "SIGALRM",
+	STRIKES_OF({ .edge = 0, .thread = 1, .context = "SIGALRM", .signal = true,
+		     .on = "SIGALRM-ON-W", .in = "IN-SIGALRM-W", .safe = "SIGALRM",
+		     .unsafe = "SIGALRM",
 		     STAMPS_OF(1, { "SIGALRM", "SIGALRM", NEVER,
 				    { .at = 1, .frames = NULL } }) }),
 	CONTEXTS("SIGALRM"),
@@ -235,8 +237,9 @@ static const struct lp_report_finding unsafe_signal = {
 				  .created = "static in bank", .usage = "+-" }),
 	.cycle_count = 2,
 	THREADS_OF(WORKER, WORKER, WORKER), STRIKES_OF(
-		{ .edge = 0, .thread = 2, .context = "SIGALRM", .on = "SIGALRM-ON-W",
-		  .in = "IN-SIGALRM-R", .safe = "SIGALRM-READ", .unsafe = "SIGALRM",
+		{ .edge = 0, .thread = 2, .context = "SIGALRM", .signal = true,
+		  .on = "SIGALRM-ON-W", .in = "IN-SIGALRM-R", .safe = "SIGALRM-READ",
+		  .unsafe = "SIGALRM",
 		  STAMPS_OF(0, { "SIGALRM", "SIGALRM", NEVER, NEVER }) }),
 	CONTEXTS("SIGALRM"), .state = "SIGALRM:IN0:ON0",
 	STACKS_OF(BY("held", 0, 0, 0, CODE("work", 0x1a, 0x40, "pool.c", 62)),
@@ -282,8 +285,9 @@ static const struct lp_report_finding two_signals = {
 				    .created = "static in bank", .usage = "-.+." }),
 	.cycle_count = 2,
 	THREADS_OF(WORKER, WORKER2, WORKER, WORKER2),
-	STRIKES_OF({ .edge = 1, .thread = 2, .context = "SIGUSR1", .on = "SIGUSR1-ON-W",
-		     .in = "IN-SIGUSR1-W", .safe = "SIGUSR1", .unsafe = "SIGUSR1",
+	STRIKES_OF({ .edge = 1, .thread = 2, .context = "SIGUSR1", .signal = true,
+		     .on = "SIGUSR1-ON-W", .in = "IN-SIGUSR1-W", .safe = "SIGUSR1",
+		     .unsafe = "SIGUSR1",
 		     STAMPS_OF(3, { "SIGUSR1", "SIGUSR1",
 				    CHANGED(3, CODE("tell", 0x2a, 0x40, "log.c", 14)),
 				    NEVER }) },
