@@ -138,10 +138,15 @@ LP_PUBLIC void call_once(once_flag *once, void (*routine)(void))
 
 /*
  * Guards. The compiler has looked whether all is done (the first byte), so a call is a first one.
- * A program may get its C++ library only later, by dlopen, where it is not found by name any more;
- * but its calls come here. So the protocol is at hand: that of libstdc++, in the first word.
+ * These functions are no rows of hooks.h: a C program has none, a search for one that fails
+ * allocates, and a C++ library that comes later, by dlopen, is not found by name at all. But all
+ * calls come here. So this is libstdc++'s own protocol, in the first word, and nothing behind it.
  */
 enum { GUARD_DONE = 1, GUARD_RUNNING = 1 << 8, GUARD_AWAITED = 1 << 16 };
+
+int __cxa_guard_acquire(uint64_t *guard);
+void __cxa_guard_release(uint64_t *guard);
+void __cxa_guard_abort(uint64_t *guard);
 
 static void guard_wait(uint32_t *word, uint32_t value)
 {
@@ -150,9 +155,9 @@ static void guard_wait(uint32_t *word, uint32_t value)
 
 static int guard_acquire(uint32_t *word)
 {
-	uint32_t value = 0;
-
 	for (;;) {
+		uint32_t value = 0;
+
 		if (__atomic_compare_exchange_n(word, &value, GUARD_RUNNING, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return 1;
@@ -163,7 +168,6 @@ static int guard_acquire(uint32_t *word)
 						 false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			continue;
 		guard_wait(word, GUARD_RUNNING | GUARD_AWAITED);
-		value = 0;
 	}
 }
 
@@ -183,8 +187,7 @@ LP_PUBLIC int __cxa_guard_acquire(uint64_t *guard)
 		op = op_of((uintptr_t)guard, LP_SITE());
 		lp_hold(slot, &op);
 	}
-	first = lp_real.__cxa_guard_acquire ? lp_real.__cxa_guard_acquire(guard) :
-					      guard_acquire((uint32_t *)guard);
+	first = guard_acquire((uint32_t *)guard);
 	if (slot && !first)
 		lp_release(slot, (uintptr_t)guard);
 	return first;
@@ -201,17 +204,11 @@ static void guard_ends(const uint64_t *guard)
 LP_PUBLIC void __cxa_guard_release(uint64_t *guard)
 {
 	guard_ends(guard);
-	if (lp_real.__cxa_guard_release)
-		lp_real.__cxa_guard_release(guard);
-	else
-		guard_end((uint32_t *)guard, GUARD_DONE);
+	guard_end((uint32_t *)guard, GUARD_DONE);
 }
 
 LP_PUBLIC void __cxa_guard_abort(uint64_t *guard)
 {
 	guard_ends(guard);
-	if (lp_real.__cxa_guard_abort)
-		lp_real.__cxa_guard_abort(guard);
-	else
-		guard_end((uint32_t *)guard, 0);
+	guard_end((uint32_t *)guard, 0);
 }

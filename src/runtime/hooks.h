@@ -81,9 +81,6 @@ typedef void lp_signal_fn(int);
 	H(int, sem_close, NULL, (sem_t *)) \
 	H(int, pthread_once, NULL, (pthread_once_t *, void (*)(void))) \
 	H(void, call_once, NULL, (once_flag *, void (*)(void))) \
-	H(int, __cxa_guard_acquire, NULL, (uint64_t *)) \
-	H(void, __cxa_guard_release, NULL, (uint64_t *)) \
-	H(void, __cxa_guard_abort, NULL, (uint64_t *)) \
 	H(int, cnd_wait, NULL, (cnd_t *, mtx_t *)) \
 	H(int, cnd_timedwait, NULL, (cnd_t *, mtx_t *, const struct timespec *)) \
 	H(int, pthread_create, NULL, \

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -234,6 +235,48 @@ void make_broken(bool fails)
 	static broken instance(fails);
 }
 
+std::atomic<int> constructions;
+
+struct slow {
+	slow()
+	{
+		usleep(100);
+		if (constructions++ % 3 == 0)
+			throw 1;	// abandoned: another thread tries again
+	}
+};
+
+template<int number> void use_slow()
+{
+	for (;;) {
+		try {
+			static slow instance;
+			return;
+		} catch (int) {
+		}
+	}
+}
+
+template<int... numbers> void use_all(std::integer_sequence<int, numbers...>)
+{
+	(use_slow<numbers>(), ...);
+}
+
+/* Many threads at the same statics at the same time: each is made once, and nobody is left behind. */
+void static_race()
+{
+	std::vector<std::thread> threads;
+	const int count = 30;
+
+	for (int i = 0; i < 8; i++)
+		threads.emplace_back([] {
+			use_all(std::make_integer_sequence<int, count>());
+		});
+	for (auto &thread : threads)
+		thread.join();
+	std::printf("%d\n", constructions - (constructions + 2) / 3 == count);
+}
+
 /* What was left by an exception is not held: the lock is taken on top of nothing. */
 void once_thrown()
 {
@@ -267,7 +310,7 @@ const struct {
 	{ "shared", shared }, { "shared-readers", shared_readers },
 	{ "consistent", consistent }, { "thrown", thrown }, { "once", once },
 	{ "static-local", static_local }, { "static-local-first", static_local_first },
-	{ "once-thrown", once_thrown },
+	{ "once-thrown", once_thrown }, { "static-race", static_race },
 };
 
 } // namespace

@@ -93,6 +93,7 @@ GUARDS = {
                                          ('static-hold', 'static-run')]),
     'static-local-first': Row(SILENT),
     'once-thrown': Row(SILENT),
+    'static-race': Row(SILENT),
 }
 
 PROCESSES = {
