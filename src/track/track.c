@@ -224,9 +224,6 @@ static void add_witness(struct lp_track *track, struct lp_rec_slot *slot, uint32
 	struct lp_rec_witness *witness;
 	uint32_t seen, stack, stamps = 0;
 
-	/* a handler came between the stack and its node: say nothing rather than what is wrong */
-	if (node->depth != UINT16_MAX && below >= node->depth)
-		return;
 	if (lp_trie_find(writer, LP_TRIE_WITNESS, hash, witness_equal, &probe))
 		return;
 	seen = __atomic_fetch_add(&node->witnesses, 1, __ATOMIC_RELAXED);

@@ -164,17 +164,19 @@ static inline uint64_t lp_track_held_key(const struct lp_rec_slot *slot)
 /*
  * Put an entry on the held stack; take the top one off. Either happens by the one store that moves
  * the top: a signal handler sees the stack with the entry or without it. One that comes before
- * that store uses the same place for its own entries, so the entry is looked at again after it.
+ * that store uses the same place for its own entries, so the entry is looked at again after it. The
+ * lock goes in first: whatever of the rest a handler replaced, it replaced the lock, too.
  */
 static inline void lp_track_put(struct lp_rec_slot *slot, uint64_t address, uint64_t serial,
 				uint64_t key, uint64_t word)
 {
 	struct lp_held *held = lp_track_top(slot);
 
+	held->lock = address;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	held->key = key;
 	held->serial = serial;
 	held->word = word;
-	held->lock = address;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	slot->top = (uintptr_t)(held + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
