@@ -102,8 +102,6 @@ static void begin(struct lp_rec_slot *slot, uint64_t frame)
 	lp_self.stack_start = lp_self.stack_end - slot->stack_size / 2;
 	/* before the thread's name is read: one that is set from now on finds the entry */
 	note_identity(pthread_self(), identity_of(slot));
-	if (lp_own_slot())
-		lp_slot_free(lp_self.slot);	/* a handler was quicker, and made one */
 	lp_thread_begin(slot);
 	hold_life(slot);
 }

@@ -190,6 +190,7 @@ void lp_thread_name(uint32_t thread, uint32_t tid, const char *name)
 void lp_thread_begin(struct lp_rec_slot *slot)
 {
 	static char first_name[16];	/* what threads inherit: says nothing about one of them */
+	struct lp_rec_slot *attached;
 	char name[16] = "";
 
 	slot->tid = (uint32_t)lp_os_tid();
@@ -200,8 +201,12 @@ void lp_thread_begin(struct lp_rec_slot *slot)
 	else if (!strcmp(name, first_name))
 		name[0] = '\0';
 	lp_thread_name(slot->thread, slot->tid, name);
+	/* a handler was quicker, and made one: it goes back when no handler finds it here any more */
+	attached = lp_own_slot();
 	lp_self.slot = slot;
 	lp_self.ended = false;
+	if (attached)
+		lp_slot_free(attached);
 	lp_signal_read_mask();
 	lp_state_refresh(slot, 0);
 	if (lp_rt.has_key)
@@ -229,22 +234,9 @@ struct lp_rec_slot *lp_attach(void)
 
 static void report_held_at_exit(struct lp_rec_slot *slot)
 {
-	struct lp_held *held = lp_track_held(slot);
-	struct lp_held *top = lp_track_top(slot);
-
-	for (; held < top; held++) {
-		const struct lp_rec_node *node;
-		struct lp_misuse misuse = { .kind = LP_EVENT_EXIT_HELD,
-					    .address = held->lock & ~LP_COUNTED,
-					    .serial = held->serial };
-
-		if (!held->node || (held->flags & LP_ROBUST) || held->lock == LP_BOUNDARY)
-			continue;
-		node = lp_writer_at(&lp_rt.track.writer, held->node);
-		misuse.lock = node->lock;
-		misuse.where = &lp_rt;
-		lp_track_misuse(&lp_rt.track, slot, &misuse);
-	}
+	for (struct lp_held *held = lp_track_held(slot); held < lp_track_top(slot); held++)
+		if (!(held->flags & LP_ROBUST) && held->lock != LP_BOUNDARY)
+			lp_misuse_held(slot, LP_EVENT_EXIT_HELD, held);
 }
 
 /* Runs once per round of destructors: value n in round n. */
