@@ -6,6 +6,11 @@
  * wait. Which of the two a call will be is not known before, and need not be. Once it is done the
  * object means nothing, and costs a look at its value.
  */
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+#include <sys/single_threaded.h>
+
 #include "runtime/os.h"
 #include "runtime/runtime.h"
 
@@ -136,17 +141,54 @@ LP_PUBLIC void call_once(once_flag *once, void (*routine)(void))
 	call_ended(&call);
 }
 
-/*
- * Guards. The compiler has looked whether all is done (the first byte), so a call is a first one.
- * These functions are no rows of hooks.h: a C program has none, a search for one that fails
- * allocates, and a C++ library that comes later, by dlopen, is not found by name at all. But all
- * calls come here. So this is libstdc++'s own protocol, in the first word, and nothing behind it.
- */
-enum { GUARD_DONE = 1, GUARD_RUNNING = 1 << 8, GUARD_AWAITED = 1 << 16 };
+/* ---- guards ---- */
 
+/*
+ * The compiler has looked whether all is done (the first byte), so a call is a first one. These
+ * functions are no rows of hooks.h: a C program has none, and a search for one that fails
+ * allocates: so it begins when the loader's list has a C++ library from the start. One that
+ * comes later, by dlopen, is not; but its calls come here, and are answered by libstdc++'s protocol
+ * in the first word of the guard, which is at hand below. It waits where the library would throw:
+ * in a program with one thread whose static needs itself.
+ */
 int __cxa_guard_acquire(uint64_t *guard);
 void __cxa_guard_release(uint64_t *guard);
 void __cxa_guard_abort(uint64_t *guard);
+
+static struct {
+	int	(*acquire)(uint64_t *guard);
+	void	(*release)(uint64_t *guard);
+	void	(*abort)(uint64_t *guard);
+} real;				/* all of one library, or none */
+
+static bool has_guards(const struct link_map *object)
+{
+	const char *slash = strrchr(object->l_name, '/');
+	const char *name = slash ? slash + 1 : object->l_name;
+
+	return !strncmp(name, "libstdc++.so", 12) || !strncmp(name, "libc++abi.so", 12);
+}
+
+void lp_guards_resolve(void)
+{
+	const struct link_map *object = _r_debug.r_map;
+	void *acquire, *release, *abandon;
+
+	while (object && !has_guards(object))
+		object = object->l_next;
+	if (!object)
+		return;
+	acquire = dlsym(RTLD_NEXT, "__cxa_guard_acquire");
+	release = dlsym(RTLD_NEXT, "__cxa_guard_release");
+	abandon = dlsym(RTLD_NEXT, "__cxa_guard_abort");
+	if (!acquire || !release || !abandon)
+		return;
+	memcpy(&real.acquire, &acquire, sizeof(acquire));
+	memcpy(&real.release, &release, sizeof(release));
+	memcpy(&real.abort, &abandon, sizeof(abandon));
+}
+
+enum { GUARD_DONE = 1, GUARD_RUNNING = 1 << 8, GUARD_AWAITED = 1 << 16 };
 
 static void guard_wait(uint32_t *word, uint32_t value)
 {
@@ -177,6 +219,12 @@ static void guard_end(uint32_t *word, uint32_t value)
 		lp_sys4(SYS_futex, word, 1 /* FUTEX_WAKE */, 0x7fffffff, 0);
 }
 
+/* Its own initialisation needs the static: with one thread the library throws, and nobody waits. */
+static bool will_throw(const struct lp_rec_slot *slot, const uint64_t *guard)
+{
+	return real.acquire && __libc_single_threaded && lp_holds(slot, (uintptr_t)guard);
+}
+
 LP_PUBLIC int __cxa_guard_acquire(uint64_t *guard)
 {
 	struct lp_rec_slot *slot = lp_slot();
@@ -185,9 +233,13 @@ LP_PUBLIC int __cxa_guard_acquire(uint64_t *guard)
 
 	if (slot) {
 		op = op_of((uintptr_t)guard, LP_SITE());
+		if (will_throw(slot, guard)) {
+			lp_hold_note(slot, &op);
+			return real.acquire(guard);
+		}
 		lp_hold(slot, &op);
 	}
-	first = guard_acquire((uint32_t *)guard);
+	first = real.acquire ? real.acquire(guard) : guard_acquire((uint32_t *)guard);
 	if (slot && !first)
 		lp_release(slot, (uintptr_t)guard);
 	return first;
@@ -204,11 +256,17 @@ static void guard_ends(const uint64_t *guard)
 LP_PUBLIC void __cxa_guard_release(uint64_t *guard)
 {
 	guard_ends(guard);
-	guard_end((uint32_t *)guard, GUARD_DONE);
+	if (real.release)
+		real.release(guard);
+	else
+		guard_end((uint32_t *)guard, GUARD_DONE);
 }
 
 LP_PUBLIC void __cxa_guard_abort(uint64_t *guard)
 {
 	guard_ends(guard);
-	guard_end((uint32_t *)guard, 0);
+	if (real.abort)
+		real.abort(guard);
+	else
+		guard_end((uint32_t *)guard, 0);
 }

@@ -324,6 +324,8 @@ void lp_misuse_held(struct lp_rec_slot *slot, enum lp_event_kind kind, const str
 /* annotate.c: a lock that is pinned is about to be released. */
 void lp_pin_broken(struct lp_rec_slot *slot, struct lp_held *held);
 
+/* hook_once.c: find the C++ library's functions, without allocating; in lp_start() only. */
+void lp_guards_resolve(void);
 /* hook_once.c: forget calls that the stack, whose top is at `frame` now, has no frame of. */
 void lp_once_drop_left(struct lp_rec_slot *slot, uint64_t frame);
 

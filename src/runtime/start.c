@@ -43,6 +43,7 @@ static void resolve_real_functions(void)
 	lp_libc_resolve();
 	LP_HOOKS(H)
 #undef H
+	lp_guards_resolve();
 }
 
 static const char *environment_value(char **environment, const char *name)

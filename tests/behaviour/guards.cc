@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -277,6 +278,24 @@ void static_race()
 	std::printf("%d\n", constructions - (constructions + 2) / 3 == count);
 }
 
+/* Its initialisation needs itself: the library throws in a program with one thread. */
+int itself(int depth)
+{
+	static int value = depth ? itself(depth - 1) : 1;
+
+	return value;
+}
+
+void static_itself()
+{
+	std::set_terminate([] {
+		std::puts("terminated");
+		std::fflush(stdout);
+		_exit(3);
+	});
+	itself(1);
+}
+
 /* What was left by an exception is not held: the lock is taken on top of nothing. */
 void once_thrown()
 {
@@ -310,7 +329,7 @@ const struct {
 	{ "shared", shared }, { "shared-readers", shared_readers },
 	{ "consistent", consistent }, { "thrown", thrown }, { "once", once },
 	{ "static-local", static_local }, { "static-local-first", static_local_first },
-	{ "once-thrown", once_thrown }, { "static-race", static_race },
+	{ "static-itself", static_itself }, { "once-thrown", once_thrown }, { "static-race", static_race },
 };
 
 } // namespace

@@ -92,6 +92,7 @@ GUARDS = {
     'static-local': Row(CIRCULAR, cycle=[('static-run', 'static-log'),
                                          ('static-hold', 'static-run')]),
     'static-local-first': Row(SILENT),
+    'static-itself': Row([('recursive-locking', 'feasible')]),
     'once-thrown': Row(SILENT),
     'static-race': Row(SILENT),
 }
