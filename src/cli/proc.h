@@ -17,6 +17,8 @@ pid_t lp_proc_parent(pid_t pid);
 /* Does the process exist and run (a zombie does not)? */
 bool lp_proc_alive(pid_t pid);
 
+#define LP_PROC_THREAD_SIZE	4096u	/* of libc's descriptor, in which a thread is waited for */
+
 /*
  * Is the thread asleep in a futex inside the `size` bytes at `object`? Where the kernel does not
  * tell system calls to us, being asleep is taken for an answer.

@@ -224,7 +224,8 @@ bool lp_session_superseded(const struct lp_session *session, uint32_t thread, ui
 	return false;
 }
 
-int lp_session_look(struct lp_session *session, struct lp_blocked *blocked)
+int lp_session_look(struct lp_session *session, struct lp_blocked *blocked,
+		    struct lp_stalled *stalled)
 {
 	struct lp_live_thread live;
 	int error = 0;
@@ -233,25 +234,13 @@ int lp_session_look(struct lp_session *session, struct lp_blocked *blocked)
 		const struct lp_reader *reader = session->sources.at[i]->reader;
 		uint32_t cursor = 0;
 
-		while (reader && !error && lp_reader_next_live(reader, &cursor, &live))
+		while (reader && !error && lp_reader_next_live(reader, &cursor, &live)) {
 			error = lp_blocked_see(blocked, &live);
+			if (!error && stalled)
+				error = lp_stalled_see(stalled, &live);
+		}
 	}
-	return error;
-}
-
-int lp_session_look_stalled(struct lp_session *session, struct lp_stalled *stalled)
-{
-	struct lp_live_thread live;
-	int error = 0;
-
-	for (uint32_t i = 0; i < session->sources.count; i++) {
-		const struct lp_reader *reader = session->sources.at[i]->reader;
-		uint32_t cursor = 0;
-
-		while (reader && !error && lp_reader_next_live(reader, &cursor, &live))
-			error = lp_stalled_see(stalled, &live);
-	}
-	return error ? error : lp_stalled_end(stalled);
+	return error || !stalled ? error : lp_stalled_end(stalled);
 }
 
 bool lp_session_is_doubtful(const struct lp_session *session,
@@ -352,7 +341,7 @@ int lp_session_add_last_deadlocks(struct lp_session *session, bool (*alive)(int 
 
 	for (unsigned i = 0; i < 2 && !look.error; i++) {
 		lp_blocked_begin(blocked, 0);
-		look.error = lp_session_look(session, blocked);
+		look.error = lp_session_look(session, blocked, NULL);
 	}
 	if (!look.error) {
 		int error = lp_blocked_judge(blocked, on_last_cycle, &look);

@@ -71,11 +71,9 @@ struct lp_describer *lp_session_describer(const struct lp_session *session);
  */
 bool lp_session_superseded(const struct lp_session *session, uint32_t thread, uint32_t pid);
 
-/* Show all live threads to `blocked`. 0 or -ENOMEM. */
-int lp_session_look(struct lp_session *session, struct lp_blocked *blocked);
-
-/* The same for `stalled`, a whole look. */
-int lp_session_look_stalled(struct lp_session *session, struct lp_stalled *stalled);
+/* Show all live threads to `blocked`; to `stalled`, a whole look, unless NULL. 0 or -ENOMEM. */
+int lp_session_look(struct lp_session *session, struct lp_blocked *blocked,
+		    struct lp_stalled *stalled);
 
 /*
  * Is it only certain when nobody else can run? What is known of who posts a semaphore is what was

@@ -14,8 +14,6 @@
 #include "cli/proc.h"
 #include "facts/vec.h"
 
-#define THREAD_SIZE	4096u	/* of libc's descriptor, in which a thread is waited for */
-
 struct process {
 	uint32_t	pid;
 	uint32_t	first, count;	/* threads[] of this look */
@@ -96,7 +94,7 @@ static uint64_t count_sleeps(const struct lp_stalled *stalled, const struct proc
 	for (uint32_t i = 0; i < process->count; i++) {
 		const struct lp_stalled_thread *thread = &stalled->threads.at[process->first + i];
 		uint64_t sleeps = lp_proc_sleeps((pid_t)thread->pid, (pid_t)thread->tid,
-						 shared_place(thread), THREAD_SIZE);
+						 shared_place(thread), LP_PROC_THREAD_SIZE);
 
 		if (!sleeps)
 			return 0;

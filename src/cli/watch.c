@@ -23,7 +23,6 @@
 #define STABLE_LOOKS	3u
 #define STABLE_MS	250u
 #define KILL_AFTER_MS	1000u
-#define THREAD_SIZE	4096u	/* of libc's descriptor, in which a thread is waited for */
 #define LOCK_SIZE	64u	/* of the largest kind of lock: its futexes lie inside */
 #define OPEN_PER_TICK	256u
 #define OPEN_TRIES	40u	/* an image that is not there by then never comes */
@@ -275,7 +274,7 @@ static bool is_blocked(const struct lp_watch *watch, const struct lp_blocked_thr
 		return lp_proc_running((pid_t)thread->pid, (pid_t)thread->tid);
 	if (lp_model_is_life(lp_model_node_fine(model, thread->wanted)))
 		return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, thread->lock,
-					THREAD_SIZE);
+					LP_PROC_THREAD_SIZE);
 	/* of a program's own kind: nobody knows where its futex lies, or whether it spins */
 	if (kind > LP_LOCK_COND)
 		return lp_proc_in_futex((pid_t)thread->pid, (pid_t)thread->tid, 0, UINT64_MAX) ||
@@ -351,8 +350,7 @@ static void look_for_deadlocks(struct lp_watch *watch)
 {
 	lp_blocked_begin(watch->blocked, watch->now_ms);
 	lp_stalled_begin(watch->stalled, watch->now_ms);
-	if (lp_session_look_stalled(watch->request.session, watch->stalled) ||
-	    lp_session_look(watch->request.session, watch->blocked) ||
+	if (lp_session_look(watch->request.session, watch->blocked, watch->stalled) ||
 	    lp_blocked_judge(watch->blocked, on_cycle, watch))
 		watch->blind = true;
 	else

@@ -54,20 +54,7 @@ static const struct {
 #undef ROW
 };
 
-static const struct timespec past = { 1, 0 };
-static const struct timespec bad_time = { 1, 1000000000 };
 static const clockid_t bad_clock = CLOCK_PROCESS_CPUTIME_ID;
-
-static struct timespec in_ms(clockid_t clock, long ms)
-{
-	struct timespec when;
-
-	clock_gettime(clock, &when);
-	when.tv_nsec += ms * 1000000;
-	when.tv_sec += when.tv_nsec / 1000000000;
-	when.tv_nsec %= 1000000000;
-	return when;
-}
 
 /* A helper thread that holds something while the main thread tries to get it. */
 static sem_t held, release;

@@ -9,20 +9,6 @@
 
 #include "census.h"
 
-static const struct timespec past = { 1, 0 };
-static const struct timespec bad_time = { 1, 1000000000 };
-
-static struct timespec in_ms(clockid_t clock, long ms)
-{
-	struct timespec when;
-
-	clock_gettime(clock, &when);
-	when.tv_nsec += ms * 1000000;
-	when.tv_sec += when.tv_nsec / 1000000000;
-	when.tv_nsec %= 1000000000;
-	return when;
-}
-
 static void *post_soon(void *sem)
 {
 	usleep(20000);
