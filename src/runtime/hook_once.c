@@ -100,13 +100,16 @@ static bool is_done(const int *value)
 static void note_done(uint64_t address, uint64_t site)
 {
 	struct lp_rec_slot *slot = lp_slot();
+	uint64_t key, word;
 	struct lp_op op;
 
 	if (!slot || lp_track_top(slot) == lp_track_base(slot))
 		return;
 	op = op_of(address, site);
 	op.flags |= LP_SYNC;
-	lp_hold_note(slot, &op);
+	if (!op.home.word || !lp_chain_is_known(slot, op.home.word, address, site,
+						LP_KEY_HOW(op.mode, op.flags), &key, &word))
+		lp_hold_note(slot, &op);
 }
 
 #define FRAME() ((uint64_t)(uintptr_t)__builtin_frame_address(0))

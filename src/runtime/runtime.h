@@ -333,6 +333,26 @@ extern const struct lp_track_ops lp_track_ops;
 
 #define LP_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
+/* Is the lock tagged, and its chain on top of what is held known to this thread? */
+static inline __attribute__((always_inline))
+bool lp_chain_is_known(const struct lp_rec_slot *slot, const uint64_t *tag, uint64_t address,
+		       uint64_t site, uint64_t how, uint64_t *key, uint64_t *held_word)
+{
+	uint64_t word = *tag;
+	uint32_t check = lp_tag_check(address, lp_nonce);
+	uint64_t look;
+
+	if (lp_unlikely((uint32_t)word != check))
+		return false;
+	/* what is left of the tag without its check is the id in its place */
+	*key = (lp_track_held_key(slot) ^ site ^ how ^ (word ^ check)) * LP_KEY_MUL;
+	look = *key ^ slot->salt ^ lp_generation;
+	if (lp_unlikely(slot->cache_key[lp_track_index(look)] != look))
+		return false;
+	*held_word = slot->cache_word[lp_track_index(look)];
+	return true;
+}
+
 /*
  * The fast path: a tagged lock whose chain this thread knows. True: pushed, go and take the lock.
  * Reads the lock, the slot and two globals; writes the slot. `slot` may be lp_no_slot, in which
@@ -342,18 +362,11 @@ static inline __attribute__((always_inline))
 bool lp_hold_fast(struct lp_rec_slot *slot, const uint64_t *tag, const uint64_t *serial,
 		  uint64_t address, uint64_t site, uint64_t how)
 {
-	uint64_t word = *tag;
-	uint32_t check = lp_tag_check(address, lp_nonce);
-	uint64_t key, look;
+	uint64_t key, word;
 
-	if (lp_unlikely((uint32_t)word != check))
+	if (lp_unlikely(!lp_chain_is_known(slot, tag, address, site, how, &key, &word)))
 		return false;
-	/* what is left of the tag without its check is the id in its place */
-	key = (lp_track_held_key(slot) ^ site ^ how ^ (word ^ check)) * LP_KEY_MUL;
-	look = key ^ slot->salt ^ lp_generation;
-	if (lp_unlikely(slot->cache_key[lp_track_index(look)] != look))
-		return false;
-	lp_track_put(slot, address, *serial, key, slot->cache_word[lp_track_index(look)]);
+	lp_track_put(slot, address, *serial, key, word);
 	return true;
 }
 
