@@ -83,6 +83,14 @@ bool lp_is_own_process(void)
 	return lp_rt.process && (uint32_t)lp_os_pid() == lp_rt.pid;
 }
 
+bool lp_is_vforked(void)
+{
+	if (lp_likely(!lp_self.vforked))
+		return false;
+	lp_self.vforked = !lp_is_own_process();
+	return lp_self.vforked;
+}
+
 /* ---- states ---- */
 
 struct contexts {

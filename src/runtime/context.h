@@ -96,8 +96,11 @@ void lp_user_enter(struct lp_rec_slot *slot, struct lp_handler *handler, unsigne
 bool lp_user_leave(struct lp_rec_slot *slot, const struct lp_handler *handler, uint64_t where);
 void lp_user_set(struct lp_rec_slot *slot, unsigned user, bool on, uint64_t where);
 
-/* Is this the process that the library knows? Not so between vfork() and exec. */
+/* Is this the process that the library knows? Not so between vfork() and exec. A system call. */
 bool lp_is_own_process(void);
+
+/* Does somebody else use this thread's memory, between vfork() and exec? Asks only after a vfork(). */
+bool lp_is_vforked(void);
 
 #pragma GCC visibility pop
 

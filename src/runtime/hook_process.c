@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hook_process.c — what happens to the whole process: fork without handlers, locking of
+ * hook_process.c — what happens to the whole process: fork without handlers, vfork, locking of
  * all memory. fork() itself is seen through handlers registered with libc.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "runtime/os.h"
@@ -28,6 +29,35 @@ LP_PUBLIC pid_t _Fork(void)
 		lp_fork_parent();
 	return result;
 }
+
+__attribute__((visibility("hidden"), used)) void *lp_vfork_begins(void);
+
+/* What to go on to. */
+void *lp_vfork_begins(void)
+{
+	void *real;
+
+	lp_slot();
+	lp_self.vforked = true;
+	memcpy(&real, &lp_real.vfork, sizeof(real));
+	return real;
+}
+
+/* It returns twice to the program, so there must be no frame of ours: a note, and a jump. */
+__asm__(
+	".text\n"
+	".globl vfork\n"
+	".type vfork, @function\n"
+	"vfork:\n"
+	".cfi_startproc\n"
+	"	sub $8, %rsp\n"
+	".cfi_adjust_cfa_offset 8\n"
+	"	call lp_vfork_begins\n"
+	"	add $8, %rsp\n"
+	".cfi_adjust_cfa_offset -8\n"
+	"	jmp *%rax\n"
+	".cfi_endproc\n"
+	".size vfork, . - vfork\n");
 
 /*
  * The image is a large sparse mapping: locking it would back all of it with storage. The part that

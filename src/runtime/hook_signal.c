@@ -162,7 +162,7 @@ static void mask_changed(uint64_t where)
 	struct lp_rec_slot *slot = lp_own_slot();
 	uint64_t before = lp_self.signals.blocked, now;
 
-	if (!slot || !lp_is_own_process())
+	if (!slot || lp_is_vforked())
 		return;
 	lp_signal_read_mask();
 	now = lp_self.signals.blocked;
@@ -217,7 +217,7 @@ static struct mask_change change_begins(int how, const sigset_t *set, uint64_t w
 	struct lp_rec_slot *slot = lp_slot();
 	struct mask_change change = { 0 };
 
-	if (!slot || !set || how < SIG_BLOCK || how > SIG_SETMASK || !lp_is_own_process())
+	if (!slot || !set || how < SIG_BLOCK || how > SIG_SETMASK || lp_is_vforked())
 		return change;
 	change.after = mask_after(how, set);
 	change.before = lp_self.signals.blocked & change.after;

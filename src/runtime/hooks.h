@@ -126,6 +126,7 @@ typedef void lp_signal_fn(int);
 	H(int, setcontext, NULL, (const ucontext_t *)) \
 	H(int, swapcontext, NULL, (ucontext_t *, const ucontext_t *)) \
 	H(pid_t, _Fork, NULL, (void)) \
+	H(pid_t, vfork, NULL, (void)) \
 	H(int, execve, NULL, (const char *, char *const *, char *const *)) \
 	H(int, execvpe, NULL, (const char *, char *const *, char *const *)) \
 	H(int, fexecve, NULL, (int, char *const *, char *const *)) \

@@ -85,6 +85,7 @@ struct lp_self {
 	uint64_t	stack_end;	/* 0: unknown */
 	struct lp_rec_slot *child;	/* between prepare and child of a fork */
 	bool		ended;		/* its slot is gone: pass everything through */
+	bool		vforked;	/* by this thread, and the child was not seen to be gone */
 	struct lp_signals signals;
 	struct lp_next	next;
 	struct lp_pin	pin[LP_PINS];

@@ -40,7 +40,7 @@
 	F(pthread_create) F(pthread_join) F(pthread_tryjoin_np) F(pthread_timedjoin_np) \
 	F(pthread_clockjoin_np) \
 	F(mtx_init) F(mtx_destroy) F(mtx_lock) F(mtx_trylock) F(mtx_timedlock) F(mtx_unlock) \
-	F(cnd_wait) F(cnd_timedwait) F(thrd_create) F(thrd_join)
+	F(cnd_wait) F(cnd_timedwait) F(thrd_create) F(thrd_join) F(vfork)
 
 static const struct {
 	const char *name;
@@ -841,6 +841,14 @@ static void forks(void)
 	if (!child)
 		_exit(errno == ERRNO_BEFORE ? 21 : 22);
 	report("fork", child > 0);
+	T(waitpid(child, &status, 0) == child);
+	printf("child %d\n", WEXITSTATUS(status));
+	fflush(stdout);
+	errno = ERRNO_BEFORE;
+	child = vfork();
+	if (!child)
+		_exit(errno == ERRNO_BEFORE ? 23 : 24);
+	report("vfork", child > 0);
 	T(waitpid(child, &status, 0) == child);
 	printf("child %d\n", WEXITSTATUS(status));
 }

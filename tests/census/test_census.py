@@ -29,7 +29,7 @@ FUNCTIONS = {f'pthread_{name}' for name in '''
     sigaction signal ssignal sysv_signal sigset sigignore
     pthread_sigmask sigprocmask sigblock sigsetmask sighold sigrelse
     sigsuspend sigpause ppoll pselect epoll_pwait epoll_pwait2
-    longjmp _longjmp siglongjmp setcontext swapcontext
+    longjmp _longjmp siglongjmp setcontext swapcontext vfork
     malloc free calloc realloc reallocarray posix_memalign aligned_alloc memalign valloc
     pvalloc printf vprintf fprintf vfprintf puts putchar putc fputc fputs fwrite ftell
     rewind fgetc ungetc getc fseek fseeko ftello fflush setvbuf clearerr fclose fopen

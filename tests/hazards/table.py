@@ -144,6 +144,9 @@ SIGNALS = (
            'A handler jumps out with the mask put back, and the mutex is taken after that.',
            'The mask was not saved: the signal stays blocked after the jump.',
            (usage('SIGALRM'), 'on_alarm')),
+    struck('handler-vfork',
+           'A thread unblocks the signal after a `vfork()` whose child did so, too.',
+           'The thread keeps it blocked; what the child does is nothing to it.'),
     struck('handler-sigsegv',
            'A handler of `SIGSEGV` takes a mutex. Only code that fails under the mutex would '
            'deadlock.', 'The handler takes nothing.',
